@@ -1,0 +1,116 @@
+"""The routes of the server's own protocol: predict, health, model."""
+
+import math
+from typing import Any
+from wsgiref.types import InputStream
+
+import msgspec
+from flask import Flask, Response, request
+
+from services.model_server.payload import Rows
+from services.model_server.problems import Problem
+from services.model_server.serving import Served, Serving
+from services.model_server.settings import Settings
+
+JSON = "application/json"
+CHUNK = 1 << 16
+
+
+class Routes:
+    """Plain methods as views: no look-ups through proxies on the way of a prediction."""
+
+    def __init__(self, serving: Serving, settings: Settings) -> None:
+        self._serving, self._settings = serving, settings
+
+    def register(self, app: Flask) -> None:
+        """Add the routes to *app*."""
+        app.add_url_rule("/predict", view_func=self.predict, methods=["POST"])
+        app.add_url_rule("/health/live", view_func=self.live, methods=["GET"])
+        app.add_url_rule("/health/ready", view_func=self.ready, methods=["GET"])
+        app.add_url_rule("/model", view_func=self.model, methods=["GET"])
+
+    def predict(self) -> Response:
+        """One row or a list; the answer has the same form."""
+        served = self._serving.require()
+        environ = request.environ
+        expect_json(environ.get("CONTENT_TYPE", ""))
+        rows = served.reader.read(
+            read_body(environ["wsgi.input"], self._settings.model_server_max_body_bytes)
+        )
+        return answer(served, {served.predictor.schema.output.name: run(served, rows)}, rows)
+
+    def live(self) -> Response:
+        """The process answers; nothing else is asked."""
+        return reply({"status": "live"})
+
+    def ready(self) -> Response:
+        """A model is loaded; also tells what was refused, which is no reason to stop serving."""
+        served, seen = self._serving.require(), self._serving.following()
+        release = served.predictor.release
+        return reply(
+            {
+                "status": "ready",
+                "model": release.name,
+                "model_version": release.version,
+                "registry": seen.registry if seen else "not asked yet",
+                "refused": seen.refused if seen else [],
+                "trouble": self._serving.trouble,
+            }
+        )
+
+    def model(self) -> Response:
+        """Everything that the model says about itself, and where it came from."""
+        served, seen = self._serving.require(), self._serving.following()
+        release, schema = served.predictor.release, served.predictor.schema
+        described = msgspec.to_builtins(release)
+        for private in ("file", "registry"):
+            del described[private]
+        return reply(
+            described
+            | {"fields": schema.fields, "output": schema.output, "metadata": schema.more}
+            | {"following": seen, "trouble": self._serving.trouble}
+        )
+
+
+def expect_json(content_type: str) -> None:
+    """Raise Problem 415 for a body that does not say it is JSON."""
+    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
+        detail = f"The body must be JSON; send the header 'Content-Type: {JSON}'."
+        raise Problem(415, "not-json", detail, headers={"Accept": JSON})
+
+
+def read_body(stream: InputStream, limit: int) -> bytes:
+    """The whole body; beyond *limit* bytes raise Problem 413, after reading on so that the client sees it."""
+    body = stream.read(limit + 1)
+    if len(body) <= limit:
+        return body
+    del body
+    for _ in range(20 * limit // CHUNK):  # then the connection is cut
+        if not stream.read(CHUNK):
+            break
+    detail = f"The body is larger than {limit:,} bytes. Send the rows in several requests."
+    raise Problem(413, "too-large", detail, headers={"Connection": "close"})
+
+
+def run(served: Served, rows: Rows) -> float | list[float]:
+    """The output for *rows* in the form of the request: a number, or a list of them."""
+    if rows.single:
+        return plain(served.predictor.one(rows.values))
+    return [plain(value) for value in served.predictor.many(rows.columns).tolist()]
+
+
+def plain(value: float) -> float:
+    """A float32 as a person reads it: the seven digits that it holds."""
+    return float(f"{value:.7g}") if math.isfinite(value) else value
+
+
+def answer(served: Served, output: dict[str, Any], rows: Rows) -> Response:
+    """The outputs, the version that made them, and what was assumed on the way."""
+    release = served.predictor.release
+    body = output | {"model": release.name, "model_version": release.version, "assumed": rows.assumed}
+    return reply(body, {"X-Model-Version": release.version})
+
+
+def reply(content: object, headers: dict[str, str] | None = None) -> Response:
+    """*content* as JSON."""
+    return Response(msgspec.json.encode(content), 200, headers, content_type=JSON)

@@ -1,0 +1,70 @@
+"""What the environment says about this server, read once; the only file of the service that reads it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+REQUIRED = {
+    "MLFLOW_TRACKING_URI": "address of the MLflow server that holds the model registry, such as http://127.0.0.1:5001"
+}
+
+
+class SettingsError(ValueError):
+    """Says in one message everything that is missing or cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Each field is the variable of the same name in capitals."""
+
+    mlflow_tracking_uri: str
+    model_name: str = "trip-duration"
+    model_alias: str = "champion"
+    model_dir: Path = Path("var/model_server")
+    model_poll_seconds: float = 10.0  # between two looks at the registry
+    model_server_host: str = "127.0.0.1"
+    model_server_port: int = 8080
+    model_server_workers: int = 2
+    model_server_threads: int = 4  # per worker; a request waits for its body in one
+    model_server_max_rows: int = 10_000
+    model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read every variable, an empty one as not given; raise one SettingsError for all that is wrong."""
+        given = {field.name: environ.get(field.name.upper(), "") for field in fields(cls)}
+        wrong = [f"{name} is not set: {why}" for name, why in REQUIRED.items() if not given[name.lower()]]
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            if text := given[field.name]:
+                try:
+                    values[field.name] = field.type(text)  # type: ignore[operator]  # str, int, float and Path all read a string
+                except ValueError:
+                    wrong.append(f"{field.name.upper()}={text!r} is not {_kind(field.type)}")
+        if wrong:
+            raise SettingsError("; ".join(wrong))
+        return cls(**values)
+
+
+def _kind(type_: object) -> str:
+    return "a whole number" if type_ is int else "a number"
+
+
+def load() -> Settings:
+    """The settings of this process."""
+    return Settings.from_env(os.environ)
+
+
+def follower_environment() -> dict[str, str]:
+    """The environment for the process that talks to MLflow: one short try, since the next look comes soon."""
+    calm = {
+        "DO_NOT_TRACK": "true",
+        "GIT_PYTHON_REFRESH": "quiet",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    }
+    return calm | dict(os.environ)
