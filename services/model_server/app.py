@@ -9,6 +9,8 @@ from typing import Any
 
 from flask import Flask
 
+from services.model_server.inference import Inference
+from services.model_server.invocations import Invocations
 from services.model_server.problems import handle_problems
 from services.model_server.routes import Routes
 from services.model_server.serving import Serving
@@ -42,7 +44,8 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
     serving = Serving(settings)
     serving.refresh()
     app.extensions["serving"] = serving
-    Routes(serving, settings).register(app)
+    for routes in (Routes, Invocations, Inference):
+        routes(serving, settings).register(app)
     handle_problems(app)
     app.wsgi_app = RequestId(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to add middleware
     watcher = threading.Thread(

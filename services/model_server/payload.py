@@ -71,7 +71,8 @@ class Reader:
             "Row", parts, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False, frozen=True
         )
         self._fields, self._max_rows, self._clock = fields, max_rows, clock
-        self._one, self._many = msgspec.json.Decoder(row), msgspec.json.Decoder(list[row])  # type: ignore[valid-type]  # made at run time
+        self._list: Any = list[row]  # type: ignore[valid-type]  # made at run time
+        self._one, self._many = msgspec.json.Decoder(row), msgspec.json.Decoder(self._list)
         self._getters = [attrgetter(name) for name in names]
         self._special = [(i, f) for i, f in enumerate(fields) if f.format or f.nullable or not f.required]
 
@@ -82,14 +83,30 @@ class Reader:
                 return self._row(list(astuple(self._one.decode(body))))
             rows = self._many.decode(body)
             if 0 < len(rows) <= self._max_rows:
-                return self._rows([list(map(getter, rows)) for getter in self._getters], len(rows))
+                return self._structs(rows)
         except (ValueError, OverflowError):
             pass  # careful.py says what was wrong
         data = parse(body)
-        checked = examine(self._fields, data, self._max_rows)
-        if isinstance(data, dict):
-            return self._row(checked[0])
+        if not isinstance(data, dict):
+            return self._careful(data)
+        return self._row(examine(self._fields, data, self._max_rows)[0])
+
+    def take(self, rows: object) -> Rows:
+        """The same for a list of *rows* that another protocol has already taken out of its own form."""
+        try:
+            structs = msgspec.convert(rows, self._list)
+            if 0 < len(structs) <= self._max_rows:
+                return self._structs(structs)
+        except (ValueError, OverflowError):
+            pass  # careful.py says what was wrong
+        return self._careful(rows)
+
+    def _careful(self, rows: object) -> Rows:
+        checked = examine(self._fields, rows, self._max_rows)
         return self._rows([list(column) for column in zip(*checked, strict=True)], len(checked))
+
+    def _structs(self, structs: list[Any]) -> Rows:
+        return self._rows([list(map(getter, structs)) for getter in self._getters], len(structs))
 
     def _row(self, values: list[Any]) -> Rows:
         assumed = []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 MAX_ERRORS = 20  # a long list of bad rows says enough after this many
@@ -43,6 +43,8 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
         }
+        if request.path.startswith("/v2"):
+            document["error"] = self.detail  # the name under which V2 clients look
         if self.errors:
             document["errors"] = self.errors
         body = msgspec.json.encode(document)

@@ -24,20 +24,18 @@ class Routes:
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
-        app.add_url_rule("/predict", view_func=self.predict, methods=["POST"])
-        app.add_url_rule("/health/live", view_func=self.live, methods=["GET"])
-        app.add_url_rule("/health/ready", view_func=self.ready, methods=["GET"])
-        app.add_url_rule("/model", view_func=self.model, methods=["GET"])
+        app.add_url_rule("/predict", "/predict", view_func=self.predict, methods=["POST"])
+        app.add_url_rule("/health/live", "/health/live", view_func=self.live, methods=["GET"])
+        app.add_url_rule("/health/ready", "/health/ready", view_func=self.ready, methods=["GET"])
+        app.add_url_rule("/model", "/model", view_func=self.model, methods=["GET"])
 
     def predict(self) -> Response:
         """One row or a list; the answer has the same form."""
         served = self._serving.require()
-        environ = request.environ
-        expect_json(environ.get("CONTENT_TYPE", ""))
-        rows = served.reader.read(
-            read_body(environ["wsgi.input"], self._settings.model_server_max_body_bytes)
-        )
-        return answer(served, {served.predictor.schema.output.name: run(served, rows)}, rows)
+        rows = served.reader.read(read_request((JSON,), self._settings)[1])
+        values = run(served, rows)
+        output = values[0] if rows.single else values
+        return answer(served, {served.predictor.schema.output.name: output}, rows)
 
     def live(self) -> Response:
         """The process answers; nothing else is asked."""
@@ -72,11 +70,14 @@ class Routes:
         )
 
 
-def expect_json(content_type: str) -> None:
-    """Raise Problem 415 for a body that does not say it is JSON."""
-    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
-        detail = f"The body must be JSON; send the header 'Content-Type: {JSON}'."
-        raise Problem(415, "not-json", detail, headers={"Accept": JSON})
+def read_request(kinds: tuple[str, ...], settings: Settings) -> tuple[str, bytes]:
+    """Which of the media types *kinds* the body is, and the body; raise Problem 413 or 415."""
+    environ = request.environ
+    kind = environ.get("CONTENT_TYPE", "")
+    if kind not in kinds and (kind := kind.partition(";")[0].strip().lower()) not in kinds:
+        detail = f"The body must be {' or '.join(kinds)}; send the header 'Content-Type: {kinds[0]}'."
+        raise Problem(415, "media-type", detail, headers={"Accept": ", ".join(kinds)})
+    return kind, read_body(environ["wsgi.input"], settings.model_server_max_body_bytes)
 
 
 def read_body(stream: InputStream, limit: int) -> bytes:
@@ -92,10 +93,10 @@ def read_body(stream: InputStream, limit: int) -> bytes:
     raise Problem(413, "too-large", detail, headers={"Connection": "close"})
 
 
-def run(served: Served, rows: Rows) -> float | list[float]:
-    """The output for *rows* in the form of the request: a number, or a list of them."""
+def run(served: Served, rows: Rows) -> list[float]:
+    """The output for each of *rows*."""
     if rows.single:
-        return plain(served.predictor.one(rows.values))
+        return [plain(served.predictor.one(rows.values))]
     return [plain(value) for value in served.predictor.many(rows.columns).tolist()]
 
 
