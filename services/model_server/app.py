@@ -5,12 +5,14 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from services.model_server.inference import Inference
 from services.model_server.invocations import Invocations
+from services.model_server.pages import Pages
 from services.model_server.problems import handle_problems
 from services.model_server.routes import Routes
 from services.model_server.serving import Serving
@@ -40,11 +42,11 @@ class RequestId:
 
 def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Flask:
     """The application; follows the local model folder until *stop* is set (always, when None is given)."""
-    app = Flask("model_server", static_folder=None)
+    app = Flask("model_server", root_path=str(Path(__file__).parent))
     serving = Serving(settings)
     serving.refresh()
     app.extensions["serving"] = serving
-    for routes in (Routes, Invocations, Inference):
+    for routes in (Routes, Invocations, Inference, Pages):
         routes(serving, settings).register(app)
     handle_problems(app)
     app.wsgi_app = RequestId(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to add middleware

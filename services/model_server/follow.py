@@ -4,7 +4,6 @@ The only part of the server that talks to MLflow, in a process of its own: worke
 when it fails.
 """
 
-import contextlib
 import logging
 import random
 import shutil
@@ -19,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
-from services.model_server import checks, releases, settings
+from services.model_server import checks, links, releases, settings
 from services.model_server.predictor import ModelError, Predictor
 from services.model_server.releases import Following, Refusal, Release
 from services.model_server.settings import Settings
@@ -73,13 +72,13 @@ class Follower:
         key = (str(version.version), version.creation_timestamp)
         if key in self._refused or (self.current and (self.current.version, self.current.created) == key):
             return
-        release = self._fetch(version)
         try:
+            release = self._fetch(version)
             served = Predictor(self.current, self._folder) if self.current else None
             checks.check(Predictor(release, self._folder), served)
         except ModelError as error:
-            self._refused[key] = Refusal(version=release.version, reason=str(error), at=_now())
-            log.error("event=refused version=%s reason=%r", release.version, str(error))
+            self._refused[key] = Refusal(version=key[0], reason=str(error), at=_now())
+            log.error("event=refused version=%s reason=%r", key[0], str(error))
             return
         releases.write(releases.pointer(self._folder, self._alias), release)
         self.current = release
@@ -130,15 +129,14 @@ class Follower:
 
     def run(self) -> None:
         """Look for ever; each pause has another length, so that many servers do not ask at once."""
-        wake = self._folder / "reload"
         while True:
-            asked = _touched(wake)
+            asked = releases.asked_to_look(self._folder)
             self.look()
+            releases.write(self._folder / "links.json", [links.look(link) for link in self._settings.links])
             pause = self._settings.model_poll_seconds if self.current else IMPATIENT_SECONDS
-            until = time.monotonic() + min(pause, self._settings.model_poll_seconds) * random.uniform(
-                0.8, 1.0
-            )  # noqa: S311  # no secret
-            while time.monotonic() < until and _touched(wake) == asked:
+            pause = min(pause, self._settings.model_poll_seconds) * random.uniform(0.8, 1.0)
+            until = time.monotonic() + pause
+            while time.monotonic() < until and releases.asked_to_look(self._folder) == asked:
                 time.sleep(0.1)
 
 
@@ -148,12 +146,6 @@ def _graph(folder: Path) -> Path:
     if "onnx" not in flavors:
         raise ModelError("it was not logged as an ONNX model (mlflow.onnx.log_model)")
     return folder / flavors["onnx"]["data"]
-
-
-def _touched(path: Path) -> int:
-    with contextlib.suppress(OSError):
-        return path.stat().st_mtime_ns
-    return 0
 
 
 def _now() -> str:

@@ -51,6 +51,21 @@ class Problem(Exception):
         return Response(body, self.status, self.headers, content_type="application/problem+json")
 
 
+KINDS = {
+    "malformed": "The body is not JSON (or CSV). NaN and Infinity are not JSON; send null.",
+    "invalid-input": "Some fields cannot be used; errors names row, field, value and bounds.",
+    "media-type": "The Content-Type header names a kind of body that this path does not take.",
+    "too-large": "The body has more bytes than the server takes; send several requests.",
+    "too-many-rows": "The list has more rows than the server takes at once; send several requests.",
+    "too-slow": "The body did not arrive in time; send it faster or in smaller parts.",
+    "too-busy": "The server works on as many requests as it may; try again after the seconds in Retry-After.",
+    "unauthorized": "The server has API keys; send one as the header Authorization: Bearer KEY.",
+    "forbidden": "This key may predict, but not change what is served.",
+    "no-model": "No model is served yet; the answer says why and what to run.",
+    "http-404": "There is nothing at this path, or no such model or version.",
+    "http-405": "The path takes other methods; the Allow header names them.",
+    "http-500": "The server failed; its log has the reason under the X-Request-Id of the answer.",
+}
 REMEDIES = {
     404: "There is nothing at this path; GET /model describes the model, POST /predict predicts.",
     405: "This path does not take this method; the Allow header names those it takes.",

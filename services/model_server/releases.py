@@ -49,6 +49,28 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
     refused: list[Refusal] = []  # noqa: RUF012
 
 
+class LinkState(msgspec.Struct):
+    """A part of the stack: its address for people, and whether it answered at the last look (up, down)."""
+
+    name: str
+    url: str
+    state: str = ""
+
+
+def ask_to_look(folder: Path) -> None:
+    """Wake the follower: it looks at the registry at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "reload").touch()
+
+
+def asked_to_look(folder: Path) -> int:
+    """A number that changes with every ask."""
+    try:
+        return (folder / "reload").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def pointer(folder: Path, alias: str) -> Path:
     """The file that says which version *alias* is."""
     return folder / f"{alias}.json"

@@ -7,6 +7,7 @@ from wsgiref.types import InputStream
 import msgspec
 from flask import Flask, Response, request
 
+from services.model_server import releases
 from services.model_server.payload import Rows
 from services.model_server.problems import Problem
 from services.model_server.serving import Served, Serving
@@ -28,6 +29,7 @@ class Routes:
         app.add_url_rule("/health/live", "/health/live", view_func=self.live, methods=["GET"])
         app.add_url_rule("/health/ready", "/health/ready", view_func=self.ready, methods=["GET"])
         app.add_url_rule("/model", "/model", view_func=self.model, methods=["GET"])
+        app.add_url_rule("/model/reload", "/model/reload", view_func=self.reload, methods=["POST"])
 
     def predict(self) -> Response:
         """One row or a list; the answer has the same form."""
@@ -68,6 +70,11 @@ class Routes:
             | {"fields": schema.fields, "output": schema.output, "metadata": schema.more}
             | {"following": seen, "trouble": self._serving.trouble}
         )
+
+    def reload(self) -> Response:
+        """Have the follower look at the registry now; what passes its check is served at once."""
+        releases.ask_to_look(self._settings.model_dir)
+        return reply({"status": "the registry is being asked; GET /model tells what is served"}, status=202)
 
 
 def read_request(kinds: tuple[str, ...], settings: Settings) -> tuple[str, bytes]:
@@ -112,6 +119,6 @@ def answer(served: Served, output: dict[str, Any], rows: Rows) -> Response:
     return reply(body, {"X-Model-Version": release.version})
 
 
-def reply(content: object, headers: dict[str, str] | None = None) -> Response:
+def reply(content: object, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:
     """*content* as JSON."""
-    return Response(msgspec.json.encode(content), 200, headers, content_type=JSON)
+    return Response(msgspec.json.encode(content), status, headers, content_type=JSON)

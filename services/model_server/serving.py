@@ -28,6 +28,7 @@ class Serving:
 
     def __init__(self, settings: Settings) -> None:
         self.champion: Served | None = None
+        self.locked = False  # True where requests need an API key
         self.trouble: str | None = None  # why the version on disk is not the one in memory
         self._settings = settings
         self._pointer = releases.pointer(settings.model_dir, settings.model_alias)

@@ -4,11 +4,26 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 REQUIRED = {
     "MLFLOW_TRACKING_URI": "address of the MLflow server that holds the model registry, such as http://127.0.0.1:5001"
 }
+
+
+class Link(NamedTuple):
+    """A part of the stack: its name, its address for people, and where this server asks whether it is up."""
+
+    name: str
+    url: str
+    probe: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "NAME URL [URL TO PROBE]"; the name may have spaces."""
+        words = text.split()
+        urls = [word for word in words if "://" in word] or ["/"]
+        return cls(" ".join(word for word in words if "://" not in word), urls[0], urls[-1])
 
 
 class SettingsError(ValueError):
@@ -31,6 +46,8 @@ class Settings:
     model_server_max_rows: int = 10_000
     model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
 
+    home_links: str = ""  # for the home page: "Prefect URL [URL TO PROBE]; S3 console URL ..."
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Read every variable, an empty one as not given; raise one SettingsError for all that is wrong."""
@@ -46,6 +63,11 @@ class Settings:
         if wrong:
             raise SettingsError("; ".join(wrong))
         return cls(**values)
+
+    @property
+    def links(self) -> list[Link]:
+        """The home page's links, in their order."""
+        return [Link.parse(text) for text in self.home_links.split(";") if text.strip()]
 
 
 def _kind(type_: object) -> str:
