@@ -1,6 +1,7 @@
 """`python -m services.model_server`: the follower and the workers, started together and ended together."""
 
 import logging
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -11,32 +12,34 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from services.model_server import settings
+from services.model_server import exporter, settings
 from services.model_server.settings import Settings, SettingsError
 from services.model_server.worker import start_logs
 
 log = logging.getLogger("model_server")
 
 
-class FollowerProcess:
-    """Keeps one follower alive: a new one a second after the old one ended."""
+class Child:
+    """Keeps one process of *module* alive: a new one a second after the old one ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
+        self._command = [sys.executable, "-m", f"services.model_server.{module}", str(os.getpid())]
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True, name="follower")
+        self._start()
+        self._thread = threading.Thread(target=self._keep, daemon=True, name=module)
         self._thread.start()
 
+    def _start(self) -> None:
+        environment = settings.follower_environment()
+        self._process = subprocess.Popen(self._command, env=environment, process_group=0)  # Ctrl-C is for us
+
     def _keep(self) -> None:
-        command = [sys.executable, "-m", "services.model_server.follow", str(os.getpid())]
-        while not self._stopping.is_set():
-            self._process = subprocess.Popen(
-                command,
-                env=settings.follower_environment(),
-                process_group=0,  # Ctrl-C is for us; we end it
-            )
+        while True:
             status = self._process.wait()
-            if not self._stopping.wait(1):
-                log.error("event=follower_ended status=%s remedy=started_again", status)
+            if self._stopping.wait(1):
+                return
+            log.error("event=child_ended command=%s status=%s remedy=started_again", self._command[2], status)
+            self._start()
 
     def stop(self) -> None:
         """End it and wait for its end."""
@@ -55,7 +58,9 @@ def claim(host: str, port: int) -> None:
 
 def serve(configured: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    follower = FollowerProcess()
+    multiprocessing.set_start_method("spawn")  # this process has threads, and a fork would copy their locks
+    exporter.start(configured)
+    children = [Child("follow")] + ([Child("log_writer")] if configured.prediction_log_url else [])
     server = Granian(
         "services.model_server.worker:app",
         factory=True,
@@ -71,7 +76,8 @@ def serve(configured: Settings) -> None:
     where = f"http://{configured.model_server_host}:{configured.model_server_port}"
     log.info("event=serving url=%s workers=%d", where, configured.model_server_workers)
     server.serve()
-    follower.stop()
+    for child in children:
+        child.stop()
     log.info("event=ended")
 
 
@@ -80,7 +86,8 @@ def main() -> int:
     start_logs()
     try:
         configured = settings.load()
-        claim(configured.model_server_host, configured.model_server_port)
+        for port in (configured.model_server_port, configured.metrics_port):
+            claim(configured.model_server_host, port)
     except SettingsError as error:
         log.error("event=bad_settings error=%r", str(error))
         return 2

@@ -1,57 +1,60 @@
-"""The Flask application of one worker: plugs settings, models and routes together."""
+"""The Flask application of one worker: plugs settings, models, routes and the recorder together."""
 
-import itertools
-import os
-import re
+import logging
 import threading
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from services.model_server.inference import Inference
 from services.model_server.invocations import Invocations
+from services.model_server.keys import Keys
+from services.model_server.notes import Edge, Notes
 from services.model_server.pages import Pages
 from services.model_server.problems import handle_problems
+from services.model_server.recorder import Recorder
 from services.model_server.routes import Routes
 from services.model_server.serving import Serving
 from services.model_server.settings import Settings
 
-ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
-
-
-class RequestId:
-    """WSGI middleware: gives every request an id, the client's own when it sent one, and sends it back."""
-
-    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
-        self._app, self._prefix, self._numbers = app, os.urandom(6).hex(), itertools.count()
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Pass the request on with its id in *environ*."""
-        given = environ.get("HTTP_X_REQUEST_ID")
-        known = given if given and ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
-        environ["trainyard.request_id"] = known
-
-        def start(status: str, headers: list[tuple[str, str]], *more: object) -> object:
-            headers.append(("X-Request-Id", known))
-            return start_response(status, headers, *more)
-
-        return self._app(environ, start)
+REFRESH_SECONDS = 0.2  # one stat() per look at each pointer and at the keys
+log = logging.getLogger("model_server.app")
 
 
 def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Flask:
-    """The application; follows the local model folder until *stop* is set (always, when None is given)."""
+    """The application; its two threads run until *stop* is set (for ever, when None is given)."""
     app = Flask("model_server", root_path=str(Path(__file__).parent))
-    serving = Serving(settings)
+    serving, notes = Serving(settings), Notes()
+    keys = Keys(settings.model_server_keys_file, settings.model_reload_token)
+    recorder = Recorder(notes, serving, settings)
     serving.refresh()
-    app.extensions["serving"] = serving
-    for routes in (Routes, Invocations, Inference, Pages):
+    Routes(serving, settings, keys).register(app)
+    for routes in (Invocations, Inference, Pages):
         routes(serving, settings).register(app)
     handle_problems(app)
-    app.wsgi_app = RequestId(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to add middleware
-    watcher = threading.Thread(
-        target=serving.watch, args=(stop or threading.Event(),), daemon=True, name="watch"
-    )
-    watcher.start()
+    if keys.locked:
+        _lock(app, keys)
+    app.wsgi_app = Edge(app.wsgi_app, notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
+    app.extensions |= {"serving": serving, "recorder": recorder}
+    stop = stop or threading.Event()
+    threading.Thread(target=recorder.run, args=(stop,), daemon=True, name="record").start()
+    threading.Thread(target=_refresh, args=(stop, serving, keys), daemon=True, name="refresh").start()
     return app
+
+
+def _lock(app: Flask, keys: Keys) -> None:
+    """Ask for a key before anything that is sent; what only tells stays open."""
+
+    @app.before_request
+    def guard() -> None:
+        if request.method == "POST":
+            keys.require(request.environ, "predict")
+
+
+def _refresh(stop: threading.Event, serving: Serving, keys: Keys) -> None:
+    while not stop.wait(REFRESH_SECONDS):
+        try:
+            serving.refresh()
+            keys.refresh()
+        except Exception:  # the next look is soon; this thread must live as long as its process
+            log.exception("event=refresh_failed")

@@ -59,6 +59,8 @@ class Follower:
                 registry = f"{error.error_code}: the registry cannot be asked now"
         except Exception as error:  # storage clients raise their own; the next look is soon
             registry = f"{type(error).__name__}: the model's files cannot be fetched now"
+        if version is None and registry == "ok":
+            self._let_go()
         seen = version.version if version else None
         self._say(f"event=looked alias={self._alias} version={seen} registry={registry!r}")
         refused = list(self._refused.values())[-10:]
@@ -68,13 +70,20 @@ class Follower:
         )
         releases.write(releases.status(self._folder, self._alias), state)
 
+    def _let_go(self) -> None:
+        """Nothing has the alias: a candidate is gone; a champion serves on, a slip must be no outage."""
+        if self.current and self._alias != self._settings.model_alias:
+            releases.pointer(self._folder, self._alias).unlink(missing_ok=True)
+            self.current = None
+
     def _take(self, version: ModelVersion) -> None:
         key = (str(version.version), version.creation_timestamp)
         if key in self._refused or (self.current and (self.current.version, self.current.created) == key):
             return
         try:
             release = self._fetch(version)
-            served = Predictor(self.current, self._folder) if self.current else None
+            champion = releases.read(releases.pointer(self._folder, self._settings.model_alias), Release)
+            served = Predictor(champion, self._folder) if champion else None
             checks.check(Predictor(release, self._folder), served)
         except ModelError as error:
             self._refused[key] = Refusal(version=key[0], reason=str(error), at=_now())
@@ -127,18 +136,6 @@ class Follower:
             log.info(line)
         self._said = line
 
-    def run(self) -> None:
-        """Look for ever; each pause has another length, so that many servers do not ask at once."""
-        while True:
-            asked = releases.asked_to_look(self._folder)
-            self.look()
-            releases.write(self._folder / "links.json", [links.look(link) for link in self._settings.links])
-            pause = self._settings.model_poll_seconds if self.current else IMPATIENT_SECONDS
-            pause = min(pause, self._settings.model_poll_seconds) * random.uniform(0.8, 1.0)
-            until = time.monotonic() + pause
-            while time.monotonic() < until and releases.asked_to_look(self._folder) == asked:
-                time.sleep(0.1)
-
 
 def _graph(folder: Path) -> Path:
     """The ONNX file of a logged model, as its MLmodel file says."""
@@ -152,8 +149,25 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def follow(settings: Settings) -> None:
+    """Look for ever; each pause has another length, so that many servers do not ask at once."""
+    followers = [Follower(settings, settings.model_alias)]
+    if settings.model_shadow_percent or settings.model_split_percent:
+        followers.append(Follower(settings, settings.model_candidate_alias))
+    folder = settings.model_dir
+    while True:
+        asked = releases.asked_to_look(folder)
+        for follower in followers:
+            follower.look()
+        releases.write(folder / "links.json", [links.look(link) for link in settings.links])
+        pause = settings.model_poll_seconds if followers[0].current else IMPATIENT_SECONDS
+        pause = min(pause, settings.model_poll_seconds) * random.uniform(0.8, 1.0)
+        until = time.monotonic() + pause
+        while time.monotonic() < until and releases.asked_to_look(folder) == asked:
+            time.sleep(0.1)
+
+
 if __name__ == "__main__":
     start_logs()
     end_with_parent(int(sys.argv[1]))
-    loaded = settings.load()
-    Follower(loaded, loaded.model_alias).run()
+    follow(settings.load())

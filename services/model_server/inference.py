@@ -107,7 +107,7 @@ class Inference:
         return reply(content, {"X-Model-Version": release.version})
 
     def _named(self, name: str, version: str | None) -> Served:
-        served = self._serving.require()
+        served = self._serving.require() if version else self._serving.choose()
         release = served.predictor.release
         if name != release.name or version not in (None, release.version):
             detail = f"The model served here is {release.name}, version {release.version}."

@@ -32,7 +32,7 @@ class Invocations:
 
     def invocations(self) -> Response:
         """Rows in any of MLflow's forms; one record per row comes back, as from its onnx flavour."""
-        served = self._serving.require()
+        served = self._serving.choose()
         kind, body = read_request(("application/json", "text/csv"), self._settings)
         fields = served.predictor.schema.fields
         given = from_csv(body, fields) if kind == "text/csv" else from_json(parse(body), fields)

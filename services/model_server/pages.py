@@ -67,7 +67,9 @@ class Pages:
                 "output": served.predictor.schema.output,
             }
         absence = None if served else self._serving.absence()
-        page = render_template(template, model=model, absence=absence, locked=self._serving.locked, **told)
+        page = render_template(
+            template, model=model, absence=absence, locked=bool(self._settings.model_server_keys_file), **told
+        )
         return Response(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 

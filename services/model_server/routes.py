@@ -8,6 +8,8 @@ import msgspec
 from flask import Flask, Response, request
 
 from services.model_server import releases
+from services.model_server.keys import Keys
+from services.model_server.notes import KEY, Note
 from services.model_server.payload import Rows
 from services.model_server.problems import Problem
 from services.model_server.serving import Served, Serving
@@ -20,8 +22,8 @@ CHUNK = 1 << 16
 class Routes:
     """Plain methods as views: no look-ups through proxies on the way of a prediction."""
 
-    def __init__(self, serving: Serving, settings: Settings) -> None:
-        self._serving, self._settings = serving, settings
+    def __init__(self, serving: Serving, settings: Settings, keys: Keys) -> None:
+        self._serving, self._settings, self._keys = serving, settings, keys
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
@@ -33,7 +35,7 @@ class Routes:
 
     def predict(self) -> Response:
         """One row or a list; the answer has the same form."""
-        served = self._serving.require()
+        served = self._serving.choose()
         rows = served.reader.read(read_request((JSON,), self._settings)[1])
         values = run(served, rows)
         output = values[0] if rows.single else values
@@ -73,6 +75,7 @@ class Routes:
 
     def reload(self) -> Response:
         """Have the follower look at the registry now; what passes its check is served at once."""
+        self._keys.require(request.environ, "admin")
         releases.ask_to_look(self._settings.model_dir)
         return reply({"status": "the registry is being asked; GET /model tells what is served"}, status=202)
 
@@ -101,10 +104,14 @@ def read_body(stream: InputStream, limit: int) -> bytes:
 
 
 def run(served: Served, rows: Rows) -> list[float]:
-    """The output for each of *rows*."""
+    """The output for each of *rows*, noted for metrics and logs."""
+    note: Note = request.environ[KEY]
     if rows.single:
-        return [plain(served.predictor.one(rows.values))]
-    return [plain(value) for value in served.predictor.many(rows.columns).tolist()]
+        outputs = [plain(served.predictor.one(rows.values))]
+    else:
+        outputs = [plain(value) for value in served.predictor.many(rows.columns).tolist()]
+    note.served, note.rows, note.outputs = served, rows, outputs
+    return outputs
 
 
 def plain(value: float) -> float:

@@ -1,7 +1,7 @@
 """The models that a worker serves now: follows the local record, loads beside, swaps by one assignment."""
 
 import logging
-import threading
+import random
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from services.model_server.problems import Problem
 from services.model_server.releases import Following, Release
 from services.model_server.settings import Settings
 
-LOOK_SECONDS = 0.2  # one stat() per look
+Mark = tuple[int, int]  # changes with every write of a file
 log = logging.getLogger("model_server.serving")
 
 
@@ -24,41 +24,58 @@ class Served(NamedTuple):
 
 
 class Serving:
-    """Holds the champion. Requests read ``champion`` once and keep what they got to their end."""
+    """Holds champion and candidate. Requests choose once and keep what they got to their end."""
 
     def __init__(self, settings: Settings) -> None:
         self.champion: Served | None = None
-        self.locked = False  # True where requests need an API key
+        self.candidate: Served | None = None
         self.trouble: str | None = None  # why the version on disk is not the one in memory
-        self._settings = settings
-        self._pointer = releases.pointer(settings.model_dir, settings.model_alias)
-        self._seen: tuple[int, int] | None = None
+        self.swaps = self.failures = 0
+        self._settings, self._share = settings, settings.model_split_percent / 100
+        self._seen: dict[str, Mark | None] = {}
 
     def refresh(self) -> None:
-        """Swap to the version on disk when it is another one than in memory."""
-        if (mark := _mark(self._pointer)) in (None, self._seen):
-            return
-        release = releases.read(self._pointer, Release)
+        """Take the versions on disk when they are others than in memory."""
+        changed, champion = self._changed(self._settings.model_alias, self.champion)
+        if changed and champion is not None:  # without a pointer, the last champion serves on
+            self.champion = champion
+        if self._settings.model_shadow_percent or self._share:
+            changed, candidate = self._changed(self._settings.model_candidate_alias, self.candidate)
+            if changed:
+                same = candidate and self.champion and _key(candidate) == _key(self.champion)
+                self.candidate = None if same else candidate
+
+    def _changed(self, alias: str, held: Served | None) -> tuple[bool, Served | None]:
+        """Whether *alias* points elsewhere than at the last look, and the model that it points at."""
+        path = releases.pointer(self._settings.model_dir, alias)
+        mark = _mark(path)
+        if alias in self._seen and self._seen[alias] == mark:
+            return False, held
+        release = releases.read(path, Release) if mark else None
         if release is None:
-            return
+            self._seen[alias] = mark
+            return True, None
         try:
-            self.champion = self._load(release)
+            loaded = self._load(release)
         except ModelError as error:
-            self.trouble = f"version {release.version}: {error}"
-            log.error("event=load_failed version=%s error=%r", release.version, str(error))
-        else:
-            self._seen, self.trouble = mark, None
-            log.info("event=swapped version=%s run=%s", release.version, release.run_id)
+            if self.trouble is None:
+                log.error("event=load_failed alias=%s error=%r", alias, str(error))
+            self.trouble, self.failures = str(error), self.failures + 1
+            return False, held  # tried again at the next look
+        self._seen[alias], self.trouble, self.swaps = mark, None, self.swaps + 1
+        log.info("event=swapped alias=%s version=%s run=%s", alias, release.version, release.run_id)
+        return True, loaded
 
     def _load(self, release: Release) -> Served:
         predictor = Predictor(release, self._settings.model_dir)
         checks.check(predictor, None)
         return Served(predictor, Reader(predictor.schema.fields, self._settings.model_server_max_rows))
 
-    def watch(self, stop: threading.Event) -> None:
-        """Refresh until *stop*; runs in a thread of its own."""
-        while not stop.wait(LOOK_SECONDS):
-            self.refresh()
+    def choose(self) -> Served:
+        """The model for one request: the champion, or the candidate for its share of the traffic."""
+        if self._share and self.candidate is not None and random.random() < self._share:
+            return self.candidate
+        return self.require()
 
     def following(self) -> Following | None:
         """What the follower saw at its last look, None before the first."""
@@ -74,7 +91,7 @@ class Serving:
         """Why nothing is served, and what to do about it."""
         name, alias = self._settings.model_name, self._settings.model_alias
         if self.trouble:
-            return f"The model is not loaded: {self.trouble}"
+            return f"The model cannot be loaded: {self.trouble}"
         seen = self.following()
         if seen is None:
             return "The server has just started and is asking the registry; try again in a few seconds."
@@ -88,7 +105,11 @@ class Serving:
         )
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
+def _key(served: Served) -> tuple[str, str, str, int]:
+    return served.predictor.release.key
+
+
+def _mark(path: Path) -> Mark | None:
     try:
         stat = path.stat()
     except OSError:

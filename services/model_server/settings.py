@@ -39,6 +39,10 @@ class Settings:
     model_alias: str = "champion"
     model_dir: Path = Path("var/model_server")
     model_poll_seconds: float = 10.0  # between two looks at the registry
+    model_candidate_alias: str = "candidate"
+    model_shadow_percent: float = 0.0  # of requests that the candidate predicts too; compared, never returned
+    model_split_percent: float = 0.0  # of requests that the candidate answers
+    model_reload_token: str = ""  # lets its bearer ask for a look at the registry now
     model_server_host: str = "127.0.0.1"
     model_server_port: int = 8080
     model_server_workers: int = 2
@@ -46,6 +50,14 @@ class Settings:
     model_server_max_rows: int = 10_000
     model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
 
+    model_server_max_concurrent: int = 16  # requests that one worker computes at a time; more get 503
+    model_server_body_seconds: float = 10.0  # for a body to arrive
+    model_server_metrics_port: int = 0  # Prometheus page; 0: the port after the server's
+    model_server_access_log: str = "on"  # or off
+    model_server_keys_file: str = ""  # who may call; empty: everybody
+    lake_url: str = ""  # where predictions are logged, below predictions/; empty: nowhere
+    prediction_log: str = "on"  # or off
+    prediction_log_seconds: float = 30.0  # between two files
     home_links: str = ""  # for the home page: "Prefect URL [URL TO PROBE]; S3 console URL ..."
 
     @classmethod
@@ -63,6 +75,20 @@ class Settings:
         if wrong:
             raise SettingsError("; ".join(wrong))
         return cls(**values)
+
+    @property
+    def prediction_log_url(self) -> str:
+        """Where the prediction log goes, empty when it is off."""
+        return (
+            f"{self.lake_url.rstrip('/')}/predictions"
+            if self.lake_url and self.prediction_log != "off"
+            else ""
+        )
+
+    @property
+    def metrics_port(self) -> int:
+        """The port of the Prometheus page."""
+        return self.model_server_metrics_port or self.model_server_port + 1
 
     @property
     def links(self) -> list[Link]:

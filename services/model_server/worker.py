@@ -4,8 +4,10 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
+from multiprocessing.util import Finalize
 
 from flask import Flask
 
@@ -34,6 +36,9 @@ def end_with_parent(parent: int) -> None:
 def app() -> Flask:
     """The application of this worker, with the settings of its environment."""
     start_logs()
+    sys.setswitchinterval(0.001)  # seconds: the recorder must not hold up a request for the default 5 ms
     if starter := multiprocessing.parent_process():
         end_with_parent(starter.pid or os.getppid())
-    return create_app(settings.load())
+    made = create_app(settings.load())
+    Finalize(None, made.extensions["recorder"].finish, exitpriority=1)
+    return made
