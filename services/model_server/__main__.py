@@ -71,14 +71,16 @@ def serve(configured: Settings) -> None:
         blocking_threads=configured.model_server_threads,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     where = f"http://{configured.model_server_host}:{configured.model_server_port}"
     log.info("event=serving url=%s workers=%d", where, configured.model_server_workers)
-    server.serve()
-    for child in children:
-        child.stop()
-    log.info("event=ended")
+    try:
+        server.serve()  # leaves by SystemExit when workers die again and again: what started us decides then
+    finally:
+        for child in children:
+            child.stop()
+        log.info("event=ended")
 
 
 def main() -> int:

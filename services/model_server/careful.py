@@ -100,7 +100,7 @@ def value(field: Field, given: object) -> float | int | UnsetType | None:
 def _number(field: Field, given: object) -> float | int:
     if isinstance(given, str) and field.format == "date-time":
         try:
-            return moments.seconds(given, field.time_zone)
+            return moments.seconds(given, field.zone)
         except (ValueError, OverflowError):
             raise ValueError(f"is not a date-time; send {field.kind}, such as 2026-11-21T07:34:00") from None
     if isinstance(given, bool) or not isinstance(given, int | float):

@@ -35,13 +35,18 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["date-time"] | None = (
         None  # ISO 8601 in JSON, seconds since 1970 of local wall time inside
     )
-    time_zone: str = "UTC"
+    time_zone: str | None = None  # of a date-time; UTC when it is not given
     when_missing: Literal["now"] | None = None
 
     @property
     def whole(self) -> bool:
         """True for a column of whole numbers."""
         return self.dtype == "int64"
+
+    @property
+    def zone(self) -> str:
+        """The time zone whose wall time the model was trained on."""
+        return self.time_zone or "UTC"
 
     @property
     def low(self) -> float | int:
@@ -62,10 +67,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         """What to send, in words: used in every message about this field."""
         what = {"int64": "a whole number", "float32": "a number"}[self.dtype]
         if self.format == "date-time":
-            what = f"an ISO 8601 date-time ({self.time_zone} when it has no offset)"
+            what = f"an ISO 8601 date-time ({self.zone} when it has no offset)"
         bounds = [self.show(bound) for bound in (self.minimum, self.maximum) if bound is not None]
         words = f"{what} from {' to '.join(bounds)}" if len(bounds) == 2 else what
-        return words + (f" {self.unit}" if self.unit else "") + (" or null" if self.nullable else "")
+        unit = f" {self.unit}" if self.unit and not self.format else ""
+        return words + unit + (" or null" if self.nullable else "")
 
     def show(self, value: float | int) -> str:
         """*value* as a person would send it."""
@@ -82,9 +88,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         if self.low > self.high:
             raise SchemaError(f"field {self.name} has a minimum above its maximum")
         try:
-            ZoneInfo(self.time_zone)
+            ZoneInfo(self.zone)
         except (ValueError, OSError, KeyError) as error:
-            raise SchemaError(f"field {self.name} has an unknown time zone, {self.time_zone}") from error
+            raise SchemaError(f"field {self.name} has an unknown time zone, {self.zone}") from error
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):

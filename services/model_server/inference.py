@@ -8,13 +8,14 @@ from flask import Flask, Response, request
 from msgspec import Meta
 
 from services.model_server.careful import parse
+from services.model_server.limits import Limits
 from services.model_server.problems import Problem
-from services.model_server.routes import read_request, reply, run
+from services.model_server.routes import reply, run
 from services.model_server.serving import Served, Serving
-from services.model_server.settings import Settings
 
 DATATYPES = {"int64": "INT64", "float32": "FP32"}
 BINARY = {"INT64": "<i8", "INT32": "<i4", "FP32": "<f4", "FP64": "<f8"}
+MEDIA_TYPES = ("application/json", "application/octet-stream", "")  # Triton's client names none
 HEADER_LENGTH = (
     "Inference-Header-Content-Length"  # of the binary tensor extension: JSON first, then raw values
 )
@@ -47,8 +48,8 @@ class InferRequest(msgspec.Struct):
 class Inference:
     """The routes that a V2 client calls."""
 
-    def __init__(self, serving: Serving, settings: Settings) -> None:
-        self._serving, self._settings = serving, settings
+    def __init__(self, serving: Serving, limits: Limits) -> None:
+        self._serving, self._limits = serving, limits
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*; those of a model exist with and without its version."""
@@ -92,14 +93,14 @@ class Inference:
     def infer(self, name: str, version: str | None = None) -> Response:
         """One output value for each row of the tensors."""
         served = self._named(name, version)
-        _, body = read_request(("application/json", "application/octet-stream"), self._settings)
-        asked = decode(body, request.headers.get(HEADER_LENGTH))
+        _, body = self._limits.read(request.environ, *MEDIA_TYPES)
         schema, release = served.predictor.schema, served.predictor.release
-        for wanted in asked.outputs or []:
-            if wanted.name != schema.output.name:
-                raise _invalid(f"there is no output {wanted.name}; the model gives {schema.output.name}")
-        rows = served.reader.take(records(asked.inputs))
-        values = run(served, rows)
+        with self._limits.room(body):
+            asked = decode(body, request.headers.get(HEADER_LENGTH))
+            for wanted in asked.outputs or []:
+                if wanted.name != schema.output.name:
+                    raise _invalid(f"there is no output {wanted.name}; the model gives {schema.output.name}")
+            values = run(served, served.reader.take(records(asked.inputs)))
         output = _described(schema.output.name, "FP32") | {"shape": [len(values)], "data": values}
         content = {"model_name": release.name, "model_version": release.version, "outputs": [output]}
         if asked.id is not None:

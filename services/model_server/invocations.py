@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from services.model_server.careful import parse
 from services.model_server.fields import Field
+from services.model_server.limits import Limits
 from services.model_server.problems import Problem
-from services.model_server.routes import answer, read_request, reply, run
+from services.model_server.routes import answer, reply, run
 from services.model_server.serving import Serving
-from services.model_server.settings import Settings
 
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
@@ -21,8 +21,8 @@ FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 class Invocations:
     """The routes that an MLflow client calls."""
 
-    def __init__(self, serving: Serving, settings: Settings) -> None:
-        self._serving, self._settings = serving, settings
+    def __init__(self, serving: Serving, limits: Limits) -> None:
+        self._serving, self._limits = serving, limits
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
@@ -33,12 +33,13 @@ class Invocations:
     def invocations(self) -> Response:
         """Rows in any of MLflow's forms; one record per row comes back, as from its onnx flavour."""
         served = self._serving.choose()
-        kind, body = read_request(("application/json", "text/csv"), self._settings)
-        fields = served.predictor.schema.fields
-        given = from_csv(body, fields) if kind == "text/csv" else from_json(parse(body), fields)
-        rows = served.reader.take(given)
-        name = served.predictor.schema.output.name
-        return answer(served, {"predictions": [{name: value} for value in run(served, rows)]}, rows)
+        kind, body = self._limits.read(request.environ, "application/json", "text/csv")
+        fields, name = served.predictor.schema.fields, served.predictor.schema.output.name
+        with self._limits.room(body):
+            given = from_csv(body, fields) if kind == "text/csv" else from_json(parse(body), fields)
+            rows = served.reader.take(given)
+            predictions = [{name: value} for value in run(served, rows)]
+        return answer(served, {"predictions": predictions}, rows)
 
     def ping(self) -> Response:
         """Empty when a model is served."""

@@ -69,8 +69,8 @@ def _field(field: Field) -> Json:
     if field.nullable or field.when_missing:
         choices.append({"type": "null"})
     schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
-    unit = f" ({field.unit})" if field.unit else ""
-    zone = f"; {field.time_zone} when it has no offset" if field.format else ""
+    unit = f" ({field.unit})" if field.unit and not field.format else ""
+    zone = f"; {field.zone} when it has no offset" if field.format else ""
     default = "; now when it is missing" if field.when_missing else ""
     return schema | {"description": f"{field.description}{unit}{zone}{default}", "title": field.name}
 

@@ -75,7 +75,7 @@ class Pages:
 
 def _input(field: Field) -> dict[str, Any]:
     """What the form needs to know of *field*; browsers want moments without offset."""
-    what = f"{field.time_zone} time" if field.format else field.kind
+    what = f"{field.zone} time" if field.format else field.kind
     example = "" if field.example is None else str(field.example)
     return {
         "name": field.name,

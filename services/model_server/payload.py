@@ -140,14 +140,14 @@ class Reader:
         return Rows([], columns, count, assumed)
 
     def _missing(self, field: Field) -> float | int:
-        return self._clock(field.time_zone) if field.when_missing else NAN
+        return self._clock(field.zone) if field.when_missing else NAN
 
     def _shown(self, field: Field, value: float | int) -> str | None:
         return field.show(value) if field.when_missing else None
 
 
 def _seconds(field: Field, text: str) -> int:
-    value = moments.seconds(text, field.time_zone)
+    value = moments.seconds(text, field.zone)
     if not field.low <= value <= field.high:
         raise ValueError(text)
     return value

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
+from services.model_server.limits import Limits
 from services.model_server.metrics import DIFFERENCES, FOLDER, Metrics
 from services.model_server.notes import Note, Notes
 from services.model_server.prediction_log import PredictionLog
@@ -27,8 +28,8 @@ log = logging.getLogger("model_server.recorder")
 class Recorder:
     """``run`` takes notes until it is told to stop; ``flush`` writes what they came to."""
 
-    def __init__(self, notes: Notes, serving: Serving, settings: Settings) -> None:
-        self._notes, self._serving, self._settings = notes, serving, settings
+    def __init__(self, notes: Notes, serving: Serving, limits: Limits, settings: Settings) -> None:
+        self._notes, self._serving, self._limits, self._settings = notes, serving, limits, settings
         self._metrics = Metrics(settings.model_dir / FOLDER / f"{os.getpid()}.json")
         self._log = PredictionLog(settings.model_dir) if settings.prediction_log_url else None
         self._lock = threading.Lock()  # the last flush comes from another thread
@@ -67,6 +68,7 @@ class Recorder:
                 dropped = self._log.dropped_rows + self._notes.dropped_rows
                 self._metrics.put("prediction_log_rows_total", self._log.rows)
                 self._metrics.put("prediction_log_dropped_rows_total", dropped)
+            self._metrics.put("slow_connections_total", self._limits.slow)
             self._metrics.put("swaps_total", self._serving.swaps)
             self._metrics.put("load_failures_total", self._serving.failures)
             self._metrics.write()

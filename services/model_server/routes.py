@@ -1,29 +1,27 @@
 """The routes of the server's own protocol: predict, health, model."""
 
 import math
+from pathlib import Path
 from typing import Any
-from wsgiref.types import InputStream
 
 import msgspec
 from flask import Flask, Response, request
 
 from services.model_server import releases
 from services.model_server.keys import Keys
+from services.model_server.limits import Limits
 from services.model_server.notes import KEY, Note
 from services.model_server.payload import Rows
-from services.model_server.problems import Problem
 from services.model_server.serving import Served, Serving
-from services.model_server.settings import Settings
 
 JSON = "application/json"
-CHUNK = 1 << 16
 
 
 class Routes:
     """Plain methods as views: no look-ups through proxies on the way of a prediction."""
 
-    def __init__(self, serving: Serving, settings: Settings, keys: Keys) -> None:
-        self._serving, self._settings, self._keys = serving, settings, keys
+    def __init__(self, serving: Serving, limits: Limits, folder: Path, keys: Keys) -> None:
+        self._serving, self._limits, self._folder, self._keys = serving, limits, folder, keys
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
@@ -36,8 +34,10 @@ class Routes:
     def predict(self) -> Response:
         """One row or a list; the answer has the same form."""
         served = self._serving.choose()
-        rows = served.reader.read(read_request((JSON,), self._settings)[1])
-        values = run(served, rows)
+        _, body = self._limits.read(request.environ, JSON)
+        with self._limits.room(body):
+            rows = served.reader.read(body)
+            values = run(served, rows)
         output = values[0] if rows.single else values
         return answer(served, {served.predictor.schema.output.name: output}, rows)
 
@@ -76,31 +76,8 @@ class Routes:
     def reload(self) -> Response:
         """Have the follower look at the registry now; what passes its check is served at once."""
         self._keys.require(request.environ, "admin")
-        releases.ask_to_look(self._settings.model_dir)
+        releases.ask_to_look(self._folder)
         return reply({"status": "the registry is being asked; GET /model tells what is served"}, status=202)
-
-
-def read_request(kinds: tuple[str, ...], settings: Settings) -> tuple[str, bytes]:
-    """Which of the media types *kinds* the body is, and the body; raise Problem 413 or 415."""
-    environ = request.environ
-    kind = environ.get("CONTENT_TYPE", "")
-    if kind not in kinds and (kind := kind.partition(";")[0].strip().lower()) not in kinds:
-        detail = f"The body must be {' or '.join(kinds)}; send the header 'Content-Type: {kinds[0]}'."
-        raise Problem(415, "media-type", detail, headers={"Accept": ", ".join(kinds)})
-    return kind, read_body(environ["wsgi.input"], settings.model_server_max_body_bytes)
-
-
-def read_body(stream: InputStream, limit: int) -> bytes:
-    """The whole body; beyond *limit* bytes raise Problem 413, after reading on so that the client sees it."""
-    body = stream.read(limit + 1)
-    if len(body) <= limit:
-        return body
-    del body
-    for _ in range(20 * limit // CHUNK):  # then the connection is cut
-        if not stream.read(CHUNK):
-            break
-    detail = f"The body is larger than {limit:,} bytes. Send the rows in several requests."
-    raise Problem(413, "too-large", detail, headers={"Connection": "close"})
 
 
 def run(served: Served, rows: Rows) -> list[float]:

@@ -46,11 +46,11 @@ class Settings:
     model_server_host: str = "127.0.0.1"
     model_server_port: int = 8080
     model_server_workers: int = 2
-    model_server_threads: int = 4  # per worker; a request waits for its body in one
+    model_server_threads: int = 128  # per worker, made as needed: a slow body holds one
     model_server_max_rows: int = 10_000
     model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
 
-    model_server_max_concurrent: int = 16  # requests that one worker computes at a time; more get 503
+    model_server_max_pending_bytes: int = 32_000_000  # of requests that one worker works on; more get 503
     model_server_body_seconds: float = 10.0  # for a body to arrive
     model_server_metrics_port: int = 0  # Prometheus page; 0: the port after the server's
     model_server_access_log: str = "on"  # or off
