@@ -12,6 +12,8 @@ from flows.trips.source import SourceError, fetch
 from infra.demo.failures import DemoError
 from infra.demo.places import CHECKOUT
 
+DEFAULT = " VALIDATE is not given, so it is the month after TRAIN; another month will do as well, as VALIDATE=2023-01."
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -57,7 +59,8 @@ class Choices:
             try:
                 fetch(month, self.source, Path())
             except SourceError as error:
-                raise DemoError(str(error)) from error
+                default = "" if self.validate or month in each(self.train or "") else DEFAULT
+                raise DemoError(f"{error}{default}") from error
 
 
 def _checked(name: str, kind: Any, text: str) -> str | None:  # noqa: ANN401  # an annotated type

@@ -1,6 +1,6 @@
 """The demo's terminal: the only place that writes to it.
 
-One line per thing that is done, `name  what  seconds`, as the flows' own lines; a spinner says what is waited for.
+One line per thing that is done, in the form of the flows' own lines; a spinner says what is waited for.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-NAME_WIDTH, SECONDS_COLUMN = 13, 88  # of a line; longer texts push the seconds to the right
+NAME_WIDTH = 8  # as in the flows' lines
 
 _out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 _err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -16,8 +16,8 @@ _err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji
 
 def done(name: str, what: str, seconds: float | None = None) -> None:
     """Say that *name* did *what*."""
-    line = f"{name:<{NAME_WIDTH}} {what}"
-    _out.print(line if seconds is None else f"{line:<{SECONDS_COLUMN}} {seconds:5.1f} s")
+    took = "" if seconds is None else f" ({seconds:.1f} s)"
+    _out.print(f"{name:<{NAME_WIDTH}} {what}{took}")
 
 
 def say(text: str = "") -> None:

@@ -42,10 +42,11 @@ def addresses(places: Places, ports: Mapping[str, int], source: str) -> dict[str
         "PREFECT_LOCAL_STORAGE_PATH": str(places.part("results")),
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "trainyard",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",  # the flows print their own lines
         "TRIPS_SOURCE": source,
         "TRIPS_DOWNLOADS": str(places.downloads),
-        "MODEL_SERVER_URL": f"http://{HOST}:{ports['model server']}",
+        "MODEL_SERVER_URL": f"http://{HOST}:{ports['server']}",
     }
 
 
@@ -66,7 +67,7 @@ def model_server(places: Places, ports: Mapping[str, int]) -> dict[str, str]:
     return {
         "MLFLOW_TRACKING_URI": f"http://{HOST}:{ports['mlflow']}",
         "MODEL_DIR": str(places.part("model")),
-        "MODEL_SERVER_PORT": str(ports["model server"]),
+        "MODEL_SERVER_PORT": str(ports["server"]),
         "MODEL_SERVER_METRICS_PORT": str(ports["metrics"]),
         "MODEL_POLL_SECONDS": "1",
         "HOME_LINKS": links,

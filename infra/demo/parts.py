@@ -18,7 +18,7 @@ from infra.demo.places import Places
 from infra.demo.ports import HOST
 from infra.demo.processes import Part
 
-USUAL_PORTS = {"prefect": 4200, "mlflow": 5001, "model server": 8080, "metrics": 8081}
+USUAL_PORTS = {"prefect": 4200, "mlflow": 5001, "server": 8080, "metrics": 8081}
 
 
 def all_parts(places: Places, ports: Mapping[str, int], inherited: Mapping[str, str]) -> list[Part]:
@@ -34,8 +34,9 @@ def all_parts(places: Places, ports: Mapping[str, int], inherited: Mapping[str, 
 def postgresql(places: Places, inherited: Mapping[str, str]) -> Part:
     """Return PostgreSQL on a Unix socket."""
     folder = places.part("postgres")
+    postgres.end_left_over(folder)
     return Part(
-        name="postgresql",
+        name="postgres",
         command=[sys.executable, "-m", "infra.demo.postgres", str(folder)],
         environment=inherited,
         log=places.log("postgres"),
@@ -95,14 +96,14 @@ def mlflow(places: Places, ports: Mapping[str, int], inherited: Mapping[str, str
 
 def model_server(places: Places, ports: Mapping[str, int], inherited: Mapping[str, str]) -> Part:
     """Return the model server; it is live at once and takes the champion as soon as there is one."""
-    port = ports["model server"]
+    port = ports["server"]
     return Part(
-        name="model server",
+        name="server",
         command=[sys.executable, "-m", "services.model_server"],
         environment={**inherited, **environment.model_server(places, ports)},
         log=places.log("model_server"),
         is_ready=lambda: _answers(f"http://{HOST}:{port}/health/live"),
-        what=f"live at http://{HOST}:{port}, waiting for a champion",
+        what=f"live at http://{HOST}:{port}; it serves the champion as soon as there is one",
     )
 
 

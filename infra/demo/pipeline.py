@@ -37,11 +37,11 @@ def run(fleet: Fleet, places: Places, arguments: Sequence[str], environment: Map
 
 
 def read(text: str) -> Result:
-    """Return the flows' result, the last line of *text*; raise `DemoError` when it is none."""
+    """Return the flows' result, the JSON object in *text*; raise `DemoError` when it is none."""
     try:
-        result = json.loads(text.strip().splitlines()[-1])
+        result = json.loads(text)
         missing = [key for key in NEEDED if key not in result]
-    except (IndexError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise DemoError(f"the flows ended well but said no result: {text[-200:]!r}") from error
     if missing:
         raise DemoError(f"the flows' result has no {', '.join(missing)}: {text[-200:]!r}")

@@ -45,11 +45,9 @@ def is_ready(folder: Path) -> bool:
 
 
 def serve(folder: Path) -> None:
-    """Make the cluster if there is none, end a server that an earlier demo left on it, and become its server."""
+    """Make the cluster if there is none, and become its server."""
     owner = _owner(folder)
     new, sockets = folder.with_name(f"{folder.name}.new"), socket_folder(folder)
-    for place in (folder, new):
-        end_left_over(place)
     shutil.rmtree(new, ignore_errors=True)
     if not folder.exists():
         _initialise(new, owner)

@@ -1,6 +1,5 @@
 """The demo from its first line to its last: start the parts, run the flows, serve, predict, compare, report."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,11 +66,8 @@ def _serve(server: Server, fleet: Fleet, result: pipeline.Result, seconds: dict[
     began = time.monotonic()
     request = example(server.fields())
     response = server.predict(request)
-    console.done(
-        "predict",
-        f"{json.dumps(request)} -> {response[server.output()]:.2f} minutes",
-        time.monotonic() - began,
-    )
+    trip = " ".join(f"{name}={value}" for name, value in request.items())
+    console.done("predict", f"{trip} -> {response[server.output()]:.2f} minutes", time.monotonic() - began)
     return {"request": request, "response": response}
 
 
@@ -82,9 +78,13 @@ def _compare(
     with console.waiting("comparing the batch scores with HTTP"):
         batch = comparison.compare(places.lake / result["score"]["key"], server)
     seconds["compare"] = time.monotonic() - began
-    what = f"{batch.rows} rows of {result['score']['month']} over HTTP, difference at most {batch.max_abs_difference:.1e} min"
-    outside = f"; {batch.outside} outside the model's bounds" if batch.outside else ""
-    console.done("compare", what + outside, seconds["compare"])
+    what = f"{result['score']['month']}: {batch.rows:,} rows over HTTP give what the batch gave"
+    outside = f"; {batch.outside:,} rows are outside the model's bounds" if batch.outside else ""
+    console.done(
+        "compare",
+        f"{what} (largest difference {batch.max_abs_difference:.0e} minutes){outside}",
+        seconds["compare"],
+    )
     return batch
 
 
