@@ -65,9 +65,7 @@ class Errors:
         """
         below, above = np.split(self.histogram, 2)
         reached = np.cumsum(above + below[::-1])
-        wanted = np.ceil(
-            share * self._total()[ROWS] - 1e-6
-        )  # 0.07 * 100 rows is the 7th, whatever floats say
+        wanted = np.ceil(share * self._total()[ROWS] - 1e-6)  # 0.07 * 100 rows is the 7th, whatever floats say
         return float((np.searchsorted(reached, max(wanted, 1)) + 0.5) / BINS_PER_MINUTE)
 
     def metrics(self) -> dict[str, float]:

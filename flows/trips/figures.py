@@ -32,16 +32,12 @@ def predicted_against_actual(errors: Errors) -> Figure:
     label = "trips per cell of 1 × 1 minute (log scale)"
     figure.colorbar(cells, ax=axes, label=label, format="{x:,.0f}").outline.set_visible(False)
     axes.plot([0, LONGEST], [0, LONGEST], color=INK, linewidth=1.2, linestyle="--", label="exact")
-    axes.plot(
-        middles[known], predicted[known] / rows[known], color=ORANGE, linewidth=3, label="mean prediction"
-    )
+    axes.plot(middles[known], predicted[known] / rows[known], color=ORANGE, linewidth=3, label="mean prediction")
     axes.legend(loc="upper left", frameon=False)
     axes.set(xlim=(0, LONGEST), ylim=(0, LONGEST), aspect="equal")
     axes.set(xlabel="actual duration (minutes)", ylabel="predicted duration (minutes)")
     from_end = np.cumsum(rows[::-1])[::-1]
-    start = int(
-        np.flatnonzero(from_end * 10 >= from_end[0])[-1]
-    )  # where the longest tenth of the trips begins
+    start = int(np.flatnonzero(from_end * 10 >= from_end[0])[-1])  # where the longest tenth of the trips begins
     off = (predicted - rows * middles)[start:].sum() / max(from_end[start], 1)
     finding = f"{abs(off):.1f} minutes too {'long' if off > 0 else 'short'} on average"
     _title(figure, f"Trips of {edges[start]} minutes and more are predicted {finding}")
@@ -63,9 +59,7 @@ def residuals(errors: Errors) -> Figure:
     axes.set(xlim=(-SHOWN, SHOWN), ylabel="share of trips per half minute")
     beyond = f"{shares[~shown].sum():.1%} of the trips lie outside this range"
     axes.set_xlabel(f"← too short      predicted minus actual duration (minutes)      too long →\n{beyond}")
-    _title(
-        figure, f"Half of the trips are predicted within {half:.1f} minutes, nine in ten within {most:.1f}"
-    )
+    _title(figure, f"Half of the trips are predicted within {half:.1f} minutes, nine in ten within {most:.1f}")
     return figure
 
 

@@ -24,9 +24,7 @@ def result():
 
 
 def test_the_method_beats_predicting_the_mean(result):
-    taught, held_out = (
-        cleaning.judged(rows_of(month))["minutes"].to_numpy() for month in ("2023-01", "2023-02")
-    )
+    taught, held_out = (cleaning.judged(rows_of(month))["minutes"].to_numpy() for month in ("2023-01", "2023-02"))
     assert result.rmse < 0.9 * np.sqrt(np.mean((held_out - taught.mean()) ** 2))
 
 

@@ -57,9 +57,7 @@ def test_metrics_of_an_hour_are_those_of_its_rows():
     mine = np.array([moment.hour == 7 for moment in hour])
     alone, metrics = judged(rows, mine).metrics(), judged(rows).metrics()
     measures = ("rmse", "mae", "rows")
-    assert [metrics[f"{name}_hour_07"] for name in measures] == pytest.approx(
-        [alone[name] for name in measures]
-    )
+    assert [metrics[f"{name}_hour_07"] for name in measures] == pytest.approx([alone[name] for name in measures])
 
 
 @pytest.mark.parametrize(

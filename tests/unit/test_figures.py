@@ -56,9 +56,7 @@ def test_no_text_is_cut_off_by_the_edge(draw, errors):
 
 def test_the_title_says_how_far_off_long_trips_are():
     actual = np.repeat([10.5, 50.5], [85, 15])
-    title = figures.predicted_against_actual(
-        errors_of(actual - 7, actual, actual.astype(int) % 24)
-    ).get_suptitle()
+    title = figures.predicted_against_actual(errors_of(actual - 7, actual, actual.astype(int) % 24)).get_suptitle()
     assert title == "Trips of 50 minutes and more are predicted 7.0 minutes too short on average"
 
 
