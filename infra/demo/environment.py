@@ -14,6 +14,8 @@ OURS = ("PREFECT_", "MLFLOW_", "_MLFLOW_", "MODEL_", "AWS_", "TRIPS_", "PG", "LA
 QUIET = {
     "DO_NOT_TRACK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "GIT_PYTHON_REFRESH": "quiet",  # MLflow complains where git is not installed
 }

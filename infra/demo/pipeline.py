@@ -37,9 +37,12 @@ def run(fleet: Fleet, places: Places, arguments: Sequence[str], environment: Map
 
 
 def read(text: str) -> Result:
-    """Return the flows' result, the JSON object in *text*; raise `DemoError` when it is none."""
+    """Return the flows' result, the JSON object at the end of *text*; raise `DemoError` when it is none.
+
+    What comes before it are lines that libraries print, as MLflow does.
+    """
     try:
-        result = json.loads(text)
+        result = json.loads(text[max(text.find("\n{\n"), 0) :])
         missing = [key for key in NEEDED if key not in result]
     except (ValueError, TypeError) as error:
         raise DemoError(f"the flows ended well but said no result: {text[-200:]!r}") from error
