@@ -58,6 +58,7 @@ def claim(host: str, port: int) -> None:
 
 def serve(configured: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    settings.calm_worker_libraries()
     multiprocessing.set_start_method("spawn")  # this process has threads, and a fork would copy their locks
     exporter.start(configured)
     children = [Child("follow")] + ([Child("log_writer")] if configured.prediction_log_url else [])

@@ -105,8 +105,14 @@ def load() -> Settings:
     return Settings.from_env(os.environ)
 
 
+def calm_worker_libraries() -> None:
+    """Before workers start: no threads for linear algebra that nobody does, few heaps."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+
+
 def follower_environment() -> dict[str, str]:
-    """The environment for the process that talks to MLflow: one short try, since the next look comes soon."""
+    """The environment for what talks to MLflow: one short try, since the next look comes soon."""
     calm = {
         "DO_NOT_TRACK": "true",
         "GIT_PYTHON_REFRESH": "quiet",
