@@ -96,9 +96,7 @@ def main() -> int:
         return 2
     except OSError as error:
         where = f"{configured.model_server_host}:{configured.model_server_port}"
-        log.error(
-            "event=port_taken address=%s error=%r remedy='set MODEL_SERVER_PORT'", where, error.strerror
-        )
+        log.error("event=port_taken address=%s error=%r remedy='set MODEL_SERVER_PORT'", where, error.strerror)
         return 2
     serve(configured)
     return 0

@@ -14,9 +14,7 @@ from services.model_server.problems import Problem
 from services.model_server.settings import Settings
 
 CHUNK = 1 << 16
-LAST_DATA_RECEIVED = struct.Struct(
-    "=52xI"
-)  # milliseconds, in Linux' struct tcp_info: 8 bytes, then 12th number
+LAST_DATA_RECEIVED = struct.Struct("=52xI")  # milliseconds, in Linux' struct tcp_info: 8 bytes, then 12th number
 BUSY_SECONDS = "1"  # until the work at hand is done: the room below is about half a second of it
 
 

@@ -13,9 +13,7 @@ from services.model_server.routes import reply
 from services.model_server.serving import Served, Serving
 from services.model_server.settings import Settings
 
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 SHOWN_METRICS = 6
 
 
@@ -137,9 +135,7 @@ def _calls(served: Served) -> list[dict[str, str]]:
     return [
         {"method": "POST", "path": path, "kind": media, "body": body, "summary": summary}
         for path, media, body, summary in posts
-    ] + [
-        {"method": "GET", "path": path, "kind": "", "body": "", "summary": summary} for path, summary in gets
-    ]
+    ] + [{"method": "GET", "path": path, "kind": "", "body": "", "summary": summary} for path, summary in gets]
 
 
 def _csv(row: dict[str, Any]) -> str:

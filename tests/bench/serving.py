@@ -193,9 +193,7 @@ def summary(rounds: list[dict[str, Measured]]) -> dict[str, float]:
         "p99_to_noop_p50": statistics.median(found["ours"].p99_ms / found["noop"].p50_ms for found in rounds),
         **{f"{name}_failed": sum(found[name].failed for found in rounds) for name in rounds[0]},
         **{f"{name}_per_second": median(name) for name in rounds[0]},
-        **{
-            f"{name}_{what}": median(name, what) for name in ("ours", "noop") for what in ("p50_ms", "p99_ms")
-        },
+        **{f"{name}_{what}": median(name, what) for name in ("ours", "noop") for what in ("p50_ms", "p99_ms")},
     }
 
 
