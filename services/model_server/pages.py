@@ -1,6 +1,7 @@
 """The pages that people open, and the OpenAPI document: all made from the model's own description."""
 
 import json
+import re
 from typing import Any
 
 from flask import Flask, Response, render_template
@@ -77,7 +78,7 @@ def _input(field: Field) -> dict[str, Any]:
     example = "" if field.example is None else str(field.example)
     return {
         "name": field.name,
-        "label": field.description.partition(":")[0] or field.name,
+        "label": re.split(r"[:(]", field.description)[0].strip() or field.name,
         "hint": f"{field.name}, {what}" if field.description else what,
         "value": example[:19] if field.format else "" if field.nullable else example,
         "required": field.required,
