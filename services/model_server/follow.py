@@ -65,9 +65,7 @@ class Follower:
         self._say(f"event=looked alias={self._alias} version={seen} registry={registry!r}")
         refused = list(self._refused.values())[-10:]
         now = _now()
-        state = Following(
-            checked_at=now, registry=registry, alias_version=seen and str(seen), refused=refused
-        )
+        state = Following(checked_at=now, registry=registry, alias_version=seen and str(seen), refused=refused)
         releases.write(releases.status(self._folder, self._alias), state)
 
     def _let_go(self) -> None:
@@ -101,9 +99,7 @@ class Follower:
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(parents=True)
             uri = self._settings.mlflow_tracking_uri
-            mlflow.artifacts.download_artifacts(
-                f"models:/{name}/{number}", dst_path=str(fresh), tracking_uri=uri
-            )
+            mlflow.artifacts.download_artifacts(f"models:/{name}/{number}", dst_path=str(fresh), tracking_uri=uri)
             fresh.rename(target)
             self._forget_old(target)
         run = self._client.get_run(version.run_id).data if version.run_id else None
@@ -118,17 +114,16 @@ class Follower:
             since=_now(),
             metrics=run.metrics if run else {},
             params=run.params if run else {},
-            tags={
-                k: v
-                for k, v in (run.tags | version.tags if run else version.tags).items()
-                if "mlflow." not in k
-            },
+            tags={k: v for k, v in (run.tags | version.tags if run else version.tags).items() if "mlflow." not in k},
         )
 
     def _forget_old(self, newest: Path) -> None:
+        aliases = (self._settings.model_alias, self._settings.model_candidate_alias)
+        found = [releases.read(releases.pointer(self._folder, alias), Release) for alias in aliases]
+        served = {Path(release.file).parts[1] for release in found if release}  # versions/<folder>/...
         folders = sorted(newest.parent.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in folders[KEPT_VERSIONS:]:
-            if not (self.current and self.current.file.startswith(f"versions/{old.name}/")):
+            if old.name not in served:
                 shutil.rmtree(old, ignore_errors=True)
 
     def _say(self, line: str) -> None:
