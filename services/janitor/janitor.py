@@ -1,6 +1,6 @@
-"""Sweeps every 30 s: ends Pending runs that nobody will start, and removes old exited flow containers.
+"""Sweeps every 15 s: ends Pending runs that nobody will start, and removes old exited flow containers.
 
-A run is claimed (Pending) for seconds. When it stays so for three minutes, and the automation stuck-pending
+A run is claimed (Pending) for seconds. When it stays so for two minutes, and the automation stuck-pending
 did not see it because the server was restarted in between, it is set to Crashed here. Of the exited flow
 containers the last KEEP_CONTAINERS stay, so that their logs can be read. Standard library only: it costs 15
 MiB.
@@ -22,7 +22,7 @@ PREFECT = os.environ["PREFECT_API_URL"]
 ENGINE = os.environ["ENGINE_URL"] + "/v1.41"
 KEEP = int(os.environ["KEEP_CONTAINERS"])
 AUTHORIZATION = "Basic " + base64.b64encode(os.environ["PREFECT_API_AUTH_STRING"].encode()).decode()
-LOST_AFTER = timedelta(minutes=3)
+LOST_AFTER = timedelta(minutes=2)
 SWEPT = Path("/tmp/swept")  # noqa: S108 - the container's own; the health probe reads its time
 
 
@@ -41,12 +41,10 @@ def call(method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - w
 def end_lost_runs() -> None:
     """Crash every run that has been Pending for longer than LOST_AFTER."""
     before = (datetime.now(UTC) - LOST_AFTER).isoformat()
-    pending = {
-        "flow_runs": {"state": {"type": {"any_": ["PENDING"]}}, "expected_start_time": {"before_": before}}
-    }
+    pending = {"flow_runs": {"state": {"type": {"any_": ["PENDING"]}}}}
     for run in call("POST", f"{PREFECT}/flow_runs/filter", pending):
         if run["state"]["timestamp"] < before:
-            message = "Pending for three minutes: what should have started it was lost."
+            message = "Pending for two minutes: what should have started it was lost."
             state = {"type": "CRASHED", "name": "Crashed", "message": message}
             call("POST", f"{PREFECT}/flow_runs/{run['id']}/set_state", {"state": state, "force": True})
             say(f"event=ended_lost_run id={run['id']} name={run['name']}")
@@ -78,4 +76,4 @@ def sweep() -> None:
 if __name__ == "__main__":
     while True:
         sweep()
-        time.sleep(30)
+        time.sleep(15)
