@@ -7,6 +7,7 @@ The steps of each deployment (tag, build, push) stand in prefect.yaml.
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,13 +33,27 @@ def main() -> int:
     sound = [one for one in chosen if _parses(_file_of(one))]
     CHOSEN.write_text(yaml.safe_dump(project | {"deployments": sound}))
     command = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(CHOSEN)]
-    status = subprocess.run(command).returncode if sound else 0
+    status = _run(command) if sound else 0
     if status == 0:
         prune_images(
             {_flow_of(one).replace("_", "-") for one in project["deployments"]},
             int(os.environ["KEEP_IMAGES"]),
         )
     return status or int(len(sound) < len(chosen))
+
+
+def _run(command: list[str]) -> int:
+    """One line per deployment; everything that was said when it fails."""
+    said = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or []:
+            if not line.startswith("Pushing ["):
+                said.append(line)
+            if deployed := re.search(r"Deployment '(.+?)' success", line):
+                log.info("deployed %s", deployed[1])
+    if process.returncode:
+        log.error("%s", "".join(said))
+    return process.returncode
 
 
 def _file_of(deployment: dict[str, Any]) -> Path:
@@ -63,4 +78,5 @@ def _parses(path: Path) -> bool:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     sys.exit(main())
