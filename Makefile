@@ -19,6 +19,9 @@ up: ## the full stack in containers, ready to use; prints the addresses
 down: ## stop the stack, keep its data
 	@infra/host/down
 
+smoke: ## prove the whole product on the running stack, one PASS or FAIL line per claim
+	@infra/host/smoke
+
 deploy: ## build and register the deployments of prefect.yaml  [ONLY=train]
 	@infra/host/deploy
 
