@@ -30,6 +30,7 @@ class Follower:
         self.api = api
         self.names: dict[str, str] = {}
         self.printed: set[str] = set()
+        self.tasks: dict[str, str] = {}
         self.colour = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
     def follow(self, run_id: str) -> str:
@@ -71,11 +72,20 @@ class Follower:
             return
         self.printed.add(line["id"])
         run_id = line["flow_run_id"]
+        task = self.task_name(line["task_run_id"])
         run_colour = COLOURS[list(self.names).index(run_id) % len(COLOURS)]
         name = self.paint(f"{self.names[run_id]:<24}", run_colour)
-        self.say(
-            f"{line['timestamp'][11:19]} {name} {self.paint(line['message'], LEVELS.get(line['level'], '0'))}"
-        )
+        text = self.paint(task + line["message"], LEVELS.get(line["level"], "0"))
+        self.say(f"{line['timestamp'][11:19]} {name} {text}")
+
+    def task_name(self, task_run_id: str | None) -> str:
+        """`name: ` of the task that wrote a line; nothing for the flow itself."""
+        if task_run_id is None:
+            return ""
+        if task_run_id not in self.tasks:
+            found = self.api.get(f"/task_runs/{task_run_id}")
+            self.tasks[task_run_id] = f"{found.json()['name']}: " if found.is_success else ""
+        return self.tasks[task_run_id]
 
     def paint(self, text: str, colour: str) -> str:
         """Coloured on a terminal, plain elsewhere."""
