@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.stack import ROOT, Prefect
+from tests.e2e.stack import ROOT, Prefect, run
 
 
 def engine_runs() -> bool:
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> None:
-    pass
+    run("make", "up")
 
 
 @pytest.fixture(scope="session")
