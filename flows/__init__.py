@@ -1,0 +1,1 @@
+"""One file per flow (verbs); what the flows do is in `trips` (nouns)."""

@@ -1,0 +1,165 @@
+"""Train: months of model rows in the lake → statistics, trees, one graph → MLflow, as `candidate`."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from time import perf_counter
+from typing import Annotated, Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from pydantic import Field
+
+from flows.caching import by_key, reuse
+from flows.trips import baseline, figures, graph, judging, month_rows, registry, training
+from flows.trips.baseline import Baseline
+from flows.trips.evaluation import Errors
+from flows.trips.fingerprint import commit, fingerprint
+from flows.trips.month import Month, Months, each, following
+from flows.trips.month_rows import MonthRows
+from flows.trips.registry import CANDIDATE, CHAMPION, Lineage, Version
+from flows.trips.report import duration_report
+from flows.trips.settings import Settings
+
+log = logging.getLogger("trainyard.train")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The model as an ONNX file, with what the fit took and what it looked at most."""
+
+    graph: bytes
+    rows: int
+    seconds: float
+    gain: dict[str, float]
+
+
+@task(task_run_name="fit-{key[0]}", cache_key_fn=by_key, persist_result=True)
+def fitted(months: list[MonthRows], settings: Settings, rounds: int, *, key: tuple[str, ...]) -> Fitted:
+    """Fit the trees on *months* and put everything into one graph."""
+    trained = training.fit(partial(month_rows.passes, settings.lake_url, months), rounds=rounds)
+    about = {"months": key[0], "rows": trained.rows, "rounds": rounds, "commit": commit()}
+    return Fitted(graph.build(trained, about), trained.rows, trained.seconds, trained.gain())
+
+
+@task(task_run_name="judge-{month.month}", cache_key_fn=by_key, persist_result=True)
+def errors(model: bytes, month: MonthRows, settings: Settings, *, key: tuple[str, ...]) -> Errors:
+    """Return the errors of *model* on a month that it has not seen."""
+    return judging.errors_on(model, settings.lake_url, month)
+
+
+@task(task_run_name="source-method-{key[0]}", cache_key_fn=by_key, persist_result=True)
+def source_method(months: list[MonthRows], month: MonthRows, settings: Settings, *, key: tuple[str, ...]) -> Baseline:
+    """Fit and judge the source systems' method on the same rows."""
+    rows = partial(month_rows.passes, settings.lake_url)
+    return baseline.fit_and_judge(rows(months), rows([month]))
+
+
+@task(task_run_name="register-{key[0]}", cache_key_fn=by_key, persist_result=True, retries=3,
+      retry_delay_seconds=[5, 15, 45])  # fmt: skip
+def candidate(made: Fitted, found: Errors, source: Baseline | None, seen: list[Lineage], tags: dict[str, str],
+              settings: Settings, *, key: tuple[str, ...]) -> Version:  # fmt: skip
+    """Log the model with its metrics, figures and lineage, and register it."""
+    metrics = found.metrics() | {"train_rows": made.rows, "train_seconds": made.seconds}
+    if source:
+        metrics |= {
+            "baseline_rmse": source.rmse,
+            "baseline_mae": source.mae,
+            "baseline_seconds": source.seconds,
+        }
+    return registry.register(
+        settings.tracking_uri,
+        made.graph,
+        run_name=f"train-{key[0]}",
+        parameters=training.PARAMETERS | {"rounds": tags["rounds"], "train": key[0], "validate": tags["validate"]},
+        metrics=metrics,
+        figures={
+            "predicted-against-actual": figures.predicted_against_actual(found),
+            "residuals": figures.residuals(found),
+            "error-by-hour": figures.error_by_hour(found),
+            "feature-gain": figures.feature_gain(made.gain),
+        },
+        lineage=seen,
+        tags=tags,
+    )
+
+
+@task(task_run_name="report", cache_policy=NO_CACHE)
+def report(text: str) -> None:
+    """Publish the report where the run is looked at."""
+    create_markdown_artifact(
+        text, key="duration-model-report", description="RMSE beside the champion's and the source's"
+    )
+
+
+@flow(flow_run_name="train-{train_on}", persist_result=True)
+def train(
+    train_on: Annotated[Months, Field(description="month or months to learn from, as 2023-01 or 2023-01..2023-03")],
+    validate_on: Annotated[Month | None, Field(description="month to judge on; empty: the one after the last")] = None,
+    baseline: Annotated[bool, Field(description="fit the source system's method too, to compare (in memory)")] = True,
+    rounds: Annotated[int, Field(description="boosting rounds", ge=1, le=5000)] = training.ROUNDS,
+    force: Annotated[bool, Field(description="train even when nothing changed")] = False,
+) -> dict[str, Any]:
+    """Train on months in the lake, judge on another one, and register the model as `candidate`."""
+    started, settings, months = perf_counter(), Settings.from_env(), each(train_on)
+    judged_on = validate_on or following(months[-1])
+    check_apart(train_on, judged_on)
+    learnt = [month_rows.required(settings.lake_url, month) for month in months]
+    unseen = month_rows.required(settings.lake_url, judged_on)
+    inputs, outputs = (train_on, *(rows.sha256 for rows in learnt), str(rounds)), (judged_on, unseen.sha256)
+    again = partial(reuse, present=True, force=force)
+
+    made, _ = again(fitted, learnt, settings, rounds, key=inputs)
+    found, _ = again(errors, made.graph, unseen, settings, key=(sha256(made.graph).hexdigest(), *outputs))
+    source = again(source_method, learnt, unseen, settings, key=(*inputs, *outputs))[0] if baseline else None
+    tags = {"train": train_on, "validate": judged_on, "rounds": str(rounds), "commit": commit(),
+            "inputs": fingerprint(*inputs, *outputs, baseline)}  # fmt: skip
+    there = registry.tagged(settings.tracking_uri, "inputs", tags["inputs"]) is not None
+    seen = [_lineage(settings, rows, "training") for rows in learnt] + [_lineage(settings, unseen, "validation")]
+    registered, cached = reuse(
+        candidate, made, found, source, seen, tags, settings,
+        key=(*inputs, *outputs, str(baseline), settings.tracking_uri), present=there, force=force,
+    )  # fmt: skip
+    registry.move(settings.tracking_uri, CANDIDATE, registered.version)
+
+    metrics = found.metrics()
+    champion = _champion_metrics(settings, judged_on)
+    report(
+        duration_report(
+            train=train_on, validate=judged_on, rows=made.rows, model=metrics, champion=champion, baseline=source
+        )
+    )
+    beside = f", {1 - metrics['rmse'] / source.rmse:.1%} below the source's {source.rmse:.3f}" if source else ""
+    log.info(
+        "train    %s: %s trips %s; RMSE %.3f minutes on %s%s; version %s is candidate (%.1f s)",
+        train_on, f"{made.rows:,}",
+        "unchanged, from cache" if cached else f"in {made.seconds:.1f} s", metrics["rmse"], judged_on, beside,
+        registered.version, perf_counter() - started,
+    )  # fmt: skip
+    return {
+        "months": train_on, "rows": made.rows, "seconds": made.seconds, "cached": cached, "version": registered.version,
+        "validate": {"months": judged_on, "rows": int(metrics["rows"]), "rmse": metrics["rmse"], "mae": metrics["mae"],
+                     "p90": metrics["p90"], "baseline_rmse": source.rmse if source else None},
+    }  # fmt: skip
+
+
+def check_apart(train_on: str, validate_on: str) -> None:
+    """Raise `ValueError` when the month to judge on is one of those learnt from."""
+    if validate_on in each(train_on):
+        raise ValueError(
+            f"validation month {validate_on} is inside the training months {train_on}: a model must be judged on trips "
+            f"that it has not seen; choose another, for example {following(each(train_on)[-1])}"
+        )
+
+
+def _lineage(settings: Settings, rows: MonthRows, context: str) -> Lineage:
+    return Lineage(rows.month, f"{settings.lake_url}/{rows.key}", rows.sha256, context)
+
+
+def _champion_metrics(settings: Settings, judged_on: str) -> dict[str, float] | None:
+    champion = registry.version(settings.tracking_uri, CHAMPION)
+    if champion is None or champion.tags.get("validate") != judged_on:
+        return None  # judged on another month: no comparison
+    return registry.metrics(settings.tracking_uri, champion)

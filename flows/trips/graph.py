@@ -1,0 +1,110 @@
+"""The model as one ONNX graph: raw trip columns in, minutes out.
+
+The source of `features.py` is traced, the trees are spliced in behind it, and what a caller must know of each field
+(meaning, unit, bounds, example, whether it may be missing) travels in the file's metadata. Readers of the file, the
+model server and the scorer, need no code of ours to use it.
+
+Metadata keys: `name`; `fields`, a JSON list in input order; `output`, a JSON object; `training`, a JSON object.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import ndonnx as ndx
+import numpy as np
+import onnx
+import onnxmltools
+import onnxruntime
+import pyarrow as pa
+from onnxmltools.convert.common.data_types import FloatTensorType
+from spox import inline
+
+from flows.trips.cleaning import INPUT_SCHEMA, LONGEST_MINUTES, SHORTEST_MINUTES, arrays
+from flows.trips.features import FARTHEST_MILES, NAMES, ZONES, features, keys
+from flows.trips.training import Trained
+
+MODEL_NAME = "trip-duration"
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a caller must know of one input; bounds are inclusive."""
+
+    name: str
+    dtype: str
+    description: str
+    unit: str | None
+    minimum: float
+    maximum: float
+    example: float | str
+    required: bool = False
+    nullable: bool = False
+    format: str | None = None
+    time_zone: str | None = None
+    when_missing: str | None = None
+
+
+_ZONE = "taxi zone of the city where the trip {} (0 is unknown)"
+FIELDS = (
+    Field("PULocationID", "int64", _ZONE.format("begins"), None, 0, ZONES - 1, 74, required=True),
+    Field("DOLocationID", "int64", _ZONE.format("ends"), None, 0, ZONES - 1, 166, required=True),
+    Field(
+        "pickup", "int64", "local time at pickup", "seconds since 1970", 946_684_800, 4_102_444_799,  # 2000 to 2099
+        "2023-02-14T08:30:00", format="date-time", time_zone="America/New_York", when_missing="now",
+    ),
+    Field("trip_distance", "float32", "length of the trip", "miles", 0, FARTHEST_MILES, 2.6, required=True),
+    Field("RatecodeID", "float32", "rate: 1 standard, 2 JFK, 3 Newark, 4 Nassau or Westchester, 5 negotiated, 6 group",
+          None, 1, 99, 1, nullable=True),
+    Field("trip_type", "float32", "1 street hail, 2 dispatched", None, 1, 2, 1, nullable=True),
+    Field("VendorID", "float32", "provider of the record", None, 1, 99, 2, nullable=True),
+    Field("passenger_count", "float32", "passengers, as the driver entered them", "persons", 0, 9, 1, nullable=True),
+)  # fmt: skip
+OUTPUT = {
+    "name": "minutes",
+    "description": "time from pickup to drop-off",
+    "unit": "minutes",
+    "minimum": SHORTEST_MINUTES,
+    "maximum": LONGEST_MINUTES,
+}
+
+
+def build(trained: Trained, training: dict[str, Any]) -> bytes:
+    """Return the ONNX file of *trained*; *training* says in its metadata what it was trained on (no secrets)."""
+    types = {"int64": ndx.int64, "float32": ndx.float32}
+    trips = {field.name: ndx.argument(shape=("n",), dtype=types[field.dtype]) for field in FIELDS}
+    inputs = features(ndx, trips, keys(ndx, trips), ndx.asarray(trained.table))
+    trees = onnxmltools.convert_xgboost(
+        trained.booster, initial_types=[("features", FloatTensorType([None, len(NAMES)]))], target_opset=15
+    )
+    (scores,) = inline(trees)(features=inputs.unwrap_spox()).values()
+    minutes = ndx.clip(ndx.reshape(ndx.asarray(scores), (-1,)), SHORTEST_MINUTES, LONGEST_MINUTES)
+    model = ndx.build(trips, {"minutes": minutes})
+    model.doc_string = "How long a New York green-taxi trip takes, from what is known at pickup plus the distance."
+    metadata = {
+        "name": MODEL_NAME,
+        "fields": [asdict(field) for field in FIELDS],
+        "output": OUTPUT,
+        "training": training,
+    }
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    onnx.helper.set_model_props(model, texts)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+class Predictor:
+    """Runs a graph over batches of model rows; two threads suit batches."""
+
+    def __init__(self, graph: bytes, threads: int = 2) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    def minutes(self, rows: pa.RecordBatch) -> np.ndarray:
+        """Return the prediction of each row, float32 (n,), in 1..60 minutes."""
+        if rows.num_rows == 0:
+            return np.empty(0, np.float32)
+        columns = arrays(rows)
+        (minutes,) = self._session.run(None, {field.name: columns[field.name] for field in INPUT_SCHEMA})
+        return np.asarray(minutes)

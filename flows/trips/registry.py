@@ -1,0 +1,169 @@
+"""Models in MLflow: logged with what a reader wants to know, registered, and switched by alias.
+
+The alias is the only switch of what is served: `champion` serves, `candidate` waits, `previous` is the way back.
+Knows nothing of how a model is made; a model is the bytes of an ONNX file.
+"""
+
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import mlflow
+import numpy as np
+import onnx
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from flows.trips.graph import FIELDS, MODEL_NAME, OUTPUT
+
+CHAMPION, CANDIDATE, PREVIOUS = "champion", "candidate", "previous"
+_REQUIREMENTS = [f"onnx=={onnx.__version__}", "onnxruntime", "pandas"]  # for `mlflow models serve`
+
+logging.getLogger("mlflow").setLevel(logging.ERROR)  # its notices are for people at a notebook
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the registered model; *tags* are those of the version."""
+
+    version: str
+    run_id: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A month that a model has seen: where its rows are, and the checksum of the file that they came from."""
+
+    month: str
+    url: str
+    sha256: str
+    context: str  # "training" or "validation"
+
+
+class NoModelError(LookupError):
+    """No version stands behind the alias; the message says what to run."""
+
+
+def register(
+    tracking_uri: str,
+    graph: bytes,
+    *,
+    run_name: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    figures: Mapping[str, Figure],
+    lineage: list[Lineage],
+    tags: Mapping[str, str],
+) -> Version:
+    """Log one run with the model and everything known of it, register it as `candidate`; return the version."""
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_experiment(MODEL_NAME)
+    with mlflow.start_run(run_name=run_name, tags=dict(tags)) as run:
+        mlflow.log_params(dict(parameters))
+        mlflow.log_metrics(dict(metrics))
+        for month in lineage:
+            with warnings.catch_warnings(action="ignore"):  # it finds two names for one kind of source
+                source = resolve_dataset_source(month.url)
+            dataset = MetaDataset(source, name=f"trips {month.month}", digest=month.sha256[:36])  # type: ignore[abstract]  # mlflow's own stub forgets it
+            mlflow.log_input(dataset, context=month.context, tags={"sha256": month.sha256})
+        for name, figure in figures.items():
+            mlflow.log_figure(figure, f"figures/{name}.png")
+        mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
+        logged = mlflow.onnx.log_model(
+            onnx.load_from_string(graph),
+            name="model",
+            signature=signature(),
+            input_example=example(),
+            pip_requirements=_REQUIREMENTS,
+            metadata={"fields": [asdict(field) for field in FIELDS], "output": OUTPUT},
+            onnx_execution_providers=["CPUExecutionProvider"],
+            save_as_external_data=False,
+        )
+    client = mlflow.MlflowClient(tracking_uri)
+    if not client.search_registered_models(f"name='{MODEL_NAME}'"):
+        client.create_registered_model(MODEL_NAME, description="Minutes that a New York green-taxi trip takes.")
+    found = client.create_model_version(
+        MODEL_NAME, logged.model_uri, run.info.run_id, tags=dict(tags), model_id=logged.model_id
+    )
+    client.set_registered_model_alias(MODEL_NAME, CANDIDATE, found.version)
+    return _version(found)
+
+
+def signature() -> ModelSignature:
+    """Return the model's signature: `double` and `long` columns, as MLflow wants them, and one output."""
+    types = {"int64": DataType.long, "float32": DataType.double}  # `float` would refuse a float64 frame
+    inputs = Schema([ColSpec(types[field.dtype], field.name, required=True) for field in FIELDS])
+    return ModelSignature(inputs, Schema([ColSpec(DataType.double, str(OUTPUT["name"]))]))
+
+
+def example() -> pd.DataFrame:
+    """Return the fields' own examples as one row."""
+    moment = pd.Timestamp(str(next(field.example for field in FIELDS if field.format == "date-time")))
+    values = {f.name: int(moment.timestamp()) if f.format == "date-time" else f.example for f in FIELDS}
+    types: dict[str, Any] = {field.name: np.int64 if field.dtype == "int64" else np.float64 for field in FIELDS}
+    return pd.DataFrame([values]).astype(types)
+
+
+def version(tracking_uri: str, alias: str) -> Version | None:
+    """Return the version behind *alias*, or None where there is none."""
+    client = mlflow.MlflowClient(tracking_uri)
+    try:
+        found = client.get_model_version_by_alias(MODEL_NAME, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    return _version(found)
+
+
+def required(tracking_uri: str, alias: str) -> Version:
+    """Return the version behind *alias*, or raise `NoModelError`."""
+    found = version(tracking_uri, alias)
+    if found is None:
+        remedy = "promote one: `python -m flows promote`" if alias == CHAMPION else "train one: `python -m flows train`"
+        raise NoModelError(f"model {MODEL_NAME} has no {alias}: {remedy}")
+    return found
+
+
+def tagged(tracking_uri: str, name: str, value: str) -> Version | None:
+    """Return the newest version that carries the tag, or None."""
+    client = mlflow.MlflowClient(tracking_uri)
+    versions = client.search_model_versions(f"name='{MODEL_NAME}' and tags.`{name}`='{value}'")
+    return max((_version(found) for found in versions), key=lambda found: int(found.version), default=None)
+
+
+def metrics(tracking_uri: str, found: Version) -> dict[str, float]:
+    """Return the metrics of the run that made the version."""
+    return dict(mlflow.MlflowClient(tracking_uri).get_run(found.run_id).data.metrics)
+
+
+def _version(found: ModelVersion) -> Version:
+    return Version(str(found.version), str(found.run_id), dict(found.tags))
+
+
+def graph(tracking_uri: str, found: Version) -> bytes:
+    """Return the ONNX file of a version."""
+    mlflow.set_tracking_uri(tracking_uri)
+    with TemporaryDirectory() as folder:
+        path = mlflow.artifacts.download_artifacts(f"models:/{MODEL_NAME}/{found.version}/model.onnx", dst_path=folder)
+        return Path(path).read_bytes()
+
+
+def move(tracking_uri: str, alias: str, number: str | None) -> None:
+    """Put *alias* on version *number*; None takes the alias away."""
+    client = mlflow.MlflowClient(tracking_uri)
+    if number is None:
+        client.delete_registered_model_alias(MODEL_NAME, alias)
+    else:
+        client.set_registered_model_alias(MODEL_NAME, alias, number)

@@ -1,0 +1,47 @@
+"""Where things are: addresses from the environment, read once when a flow starts.
+
+The only file of the flows that knows the environment. A flow never knows on which size of Trainyard it runs.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PUBLISHED_TRIPS = "https://d37ci6vzurychx.cloudfront.net/trip-data"  # where the city publishes its months
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Addresses of one installation.
+
+    `source` is a folder or URL that holds `green_tripdata_YYYY-MM.parquet`; `lake_url` is `file:///…` or
+    `s3://bucket/…` (S3 keys and endpoint are the usual `AWS_*` variables, read by Arrow itself).
+    """
+
+    database_url: str
+    lake_url: str
+    tracking_uri: str
+    source: str
+    downloads: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings; raise `SettingsError` that names every missing variable."""
+        required = ("DATABASE_URL", "LAKE_URL", "MLFLOW_TRACKING_URI")
+        missing = [name for name in required if not environ.get(name)]
+        if missing:
+            raise SettingsError(
+                f"not set: {', '.join(missing)}. After `make demo KEEP=1` the file var/demo/environment has them: "
+                "`set -a; . var/demo/environment`; in the stack they come from Compose."
+            )
+        return cls(
+            database_url=environ["DATABASE_URL"],
+            lake_url=environ["LAKE_URL"],
+            tracking_uri=environ["MLFLOW_TRACKING_URI"],
+            source=environ.get("TRIPS_SOURCE") or PUBLISHED_TRIPS,
+            downloads=environ.get("TRIPS_DOWNLOADS") or "var/downloads",
+        )
+
+
+class SettingsError(ValueError):
+    """A variable of the environment is missing."""
