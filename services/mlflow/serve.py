@@ -22,7 +22,13 @@ os.environ |= {
 
 import uvicorn  # noqa: E402 - MLflow reads the environment when it is imported
 from mlflow.exceptions import MlflowException  # noqa: E402 - as above
+from mlflow.server import handlers  # noqa: E402 - as above
 from mlflow.server.handlers import initialize_backend_stores  # noqa: E402 - as above
+
+# MLflow hands out signed S3 addresses to whoever downloads; they name this network's S3, which the model server and a
+# notebook on the host do not reach. Artifacts go through this server instead, in both directions.
+for mixin in ("MultipartDownloadMixin", "MultipartUploadMixin"):
+    setattr(handlers, mixin, type(mixin, (), {}))
 
 
 def open_database() -> None:
