@@ -70,9 +70,7 @@ def _parses(path: Path) -> bool:
         compile(path.read_text(), str(path), "exec")
     except (SyntaxError, OSError) as error:
         line = getattr(error, "lineno", None)
-        log.error(
-            "%s%s: %s. This flow is not deployed; the others are.", path, f":{line}" if line else "", error
-        )
+        log.error("%s%s: %s. This flow is not deployed; the others are.", path, f":{line}" if line else "", error)
         return False
     return True
 

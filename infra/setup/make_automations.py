@@ -44,9 +44,7 @@ def _events(*states: str) -> list[str]:
     return [f"prefect.flow-run.{state}" for state in states]
 
 
-def _crash_when(
-    name: str, after: list[str], expect: list[str], *, within: int, message: str
-) -> dict[str, object]:
+def _crash_when(name: str, after: list[str], expect: list[str], *, within: int, message: str) -> dict[str, object]:
     return {
         "name": name,
         "description": message,

@@ -23,9 +23,7 @@ def make_blocks(api: PrefectApi) -> None:
     _block(api, "minio-credentials", "flows", minio)
     reference = {"$ref": {"block_document_id": credentials}}
     _block(api, "s3-bucket", "lake", {"bucket_name": "lake", "credentials": reference})
-    results = _block(
-        api, "s3-bucket", "results", {"bucket_name": "prefect-results", "credentials": reference}
-    )
+    results = _block(api, "s3-bucket", "results", {"bucket_name": "prefect-results", "credentials": reference})
     api.send("PUT", "/admin/storage", {"default_result_storage_block_id": results})
 
 

@@ -36,7 +36,5 @@ class PrefectApi:
 def _checked(response: httpx.Response) -> Any:  # noqa: ANN401 - whatever JSON the API answers
     if response.is_error:
         request = response.request
-        raise RuntimeError(
-            f"{request.method} {request.url.path}: {response.status_code} {response.text[:2000]}"
-        )
+        raise RuntimeError(f"{request.method} {request.url.path}: {response.status_code} {response.text[:2000]}")
     return response.json() if response.content else None

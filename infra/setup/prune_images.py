@@ -17,9 +17,7 @@ log = logging.getLogger("deploy")
 
 def prune_images(names: set[str], keep: int) -> None:
     """Delete all but the `keep` newest images of each repository trainyard/<name>."""
-    with httpx.Client(
-        base_url=os.environ["REGISTRY_URL"], headers={"Accept": MANIFEST}, timeout=30
-    ) as registry:
+    with httpx.Client(base_url=os.environ["REGISTRY_URL"], headers={"Accept": MANIFEST}, timeout=30) as registry:
         for name in sorted(names):
             _prune(registry, f"trainyard/{name}", keep)
 
@@ -38,9 +36,7 @@ def _prune(registry: httpx.Client, repository: str, keep: int) -> None:
         try:
             engine.images.remove(f"localhost:{os.environ['REGISTRY_PORT']}/{repository}:{tag}", noprune=True)
         except docker.errors.APIError as error:
-            log.info(
-                "event=kept image=%s:%s reason=%r", repository, tag, error.explanation
-            )  # a container uses it
+            log.info("event=kept image=%s:%s reason=%r", repository, tag, error.explanation)  # a container uses it
         log.info("event=pruned image=%s:%s", repository, tag)
 
 

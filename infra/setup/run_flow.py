@@ -108,12 +108,9 @@ def deployments(api: httpx.Client) -> dict[str, dict[str, Any]]:
 def parameters_of(arguments: list[str]) -> dict[str, Any]:
     """`--month 2023-01 --force true` as parameters; a value is JSON when it reads as JSON, else a string."""
     if len(arguments) % 2 or not all(name.startswith("--") for name in arguments[::2]):
-        raise SystemExit(
-            "Parameters are pairs: --name value. All of them: docker compose run --rm flows --help"
-        )
+        raise SystemExit("Parameters are pairs: --name value. All of them: docker compose run --rm flows --help")
     return {
-        name[2:].replace("-", "_"): _value(text)
-        for name, text in zip(arguments[::2], arguments[1::2], strict=True)
+        name[2:].replace("-", "_"): _value(text) for name, text in zip(arguments[::2], arguments[1::2], strict=True)
     }
 
 
@@ -146,9 +143,7 @@ def main(arguments: list[str]) -> int:
         wanted = arguments.pop(0) if arguments and not arguments[0].startswith("--") else "pipeline"
         name = next((name for name in known if wanted in (name, name.partition("/")[0])), None)
         if name is None:
-            follower.say(
-                f"There is no flow {wanted!r}. There are: {', '.join(known) or 'none; run make deploy'}", "31"
-            )
+            follower.say(f"There is no flow {wanted!r}. There are: {', '.join(known) or 'none; run make deploy'}", "31")
             return 2
         body = {
             "parameters": parameters_of(arguments),
@@ -160,9 +155,7 @@ def main(arguments: list[str]) -> int:
             follower.say(f"{name} refuses these parameters: {answer.json().get('detail', answer.text)}", "31")
             return 2
         run = answer.json()
-        follower.say(
-            f"{name} runs as {run['name']}: {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}"
-        )
+        follower.say(f"{name} runs as {run['name']}: {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}")
         try:
             return 0 if follower.follow(run["id"]) == "COMPLETED" else 1
         except KeyboardInterrupt:
