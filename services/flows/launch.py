@@ -35,9 +35,7 @@ def call(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - 
     if login := os.environ.get("PREFECT_API_AUTH_STRING"):
         headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(
-        urllib.request.Request(API + path, data, headers, method=method), timeout=20
-    ) as answer:
+    with urllib.request.urlopen(urllib.request.Request(API + path, data, headers, method=method), timeout=20) as answer:
         return json.loads(answer.read())
 
 

@@ -32,9 +32,7 @@ def call(method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - w
         {"Authorization": AUTHORIZATION} if url.startswith(PREFECT) else {}
     )
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(
-        urllib.request.Request(url, data, headers, method=method), timeout=20
-    ) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=20) as answer:
         return json.loads(answer.read() or b"null")
 
 

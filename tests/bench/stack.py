@@ -62,9 +62,7 @@ def unique_layers_mb() -> float:
     layers = Path("/var/lib/docker/image/overlay2/layerdb/sha256")
     images = run("docker", "images", "--quiet", "--filter", "reference=trainyard/*").stdout.split()
     ours = {
-        layer
-        for image in images
-        for layer in json.loads(run("docker", "inspect", image).stdout)[0]["RootFS"]["Layers"]
+        layer for image in images for layer in json.loads(run("docker", "inspect", image).stdout)[0]["RootFS"]["Layers"]
     }
     sizes = {(one / "diff").read_text(): int((one / "size").read_text()) for one in layers.iterdir()}
     return round(sum(sizes[layer] for layer in ours) / 1e6)

@@ -85,9 +85,7 @@ class Prefect:
     def until(self, run_id: str, *states: str, seconds: float = 60) -> str:
         """Wait for one of the states; return it."""
         wanted = set(states) or ENDED
-        return str(
-            until(lambda: s if (s := self.state(run_id)) in wanted else "", seconds, f"run in {wanted}")
-        )
+        return str(until(lambda: s if (s := self.state(run_id)) in wanted else "", seconds, f"run in {wanted}"))
 
     def states(self, run_id: str) -> dict[str, datetime]:
         """When the run entered each state."""

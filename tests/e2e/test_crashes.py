@@ -122,9 +122,7 @@ def test_a_run_starts_without_the_registry(prefect: Prefect):
 
 
 def test_runs_that_nobody_watches_end_by_themselves(prefect: Prefect):
-    claimed = prefect.start(
-        "patience/on-demand"
-    )  # claimed as by a worker that dies before it makes a container
+    claimed = prefect.start("patience/on-demand")  # claimed as by a worker that dies before it makes a container
     prefect.call("POST", f"/flow_runs/{claimed}/set_state", state={"type": "PENDING"}, force=True)
     orphan = started(prefect, 300)
     compose("stop", "worker")
