@@ -1,26 +1,21 @@
-"""The whole stack, started once for all tests of this folder; without an engine they are skipped in one
-visible line."""
-
-import subprocess
+"""The whole stack, started once for all tests here; without an engine they are skipped in one visible line."""
 
 import pytest
 
 from tests.e2e.stack import ROOT, Prefect, run
-
-
-def engine_runs() -> bool:
-    try:
-        return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        return False
+from tests.engine import REMEDY, engine_runs, needs_engine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not engine_runs():
-        skip = pytest.mark.skip(reason="needs a Docker engine; install and start one with: make engine")
-        for item in items:
-            if item.path.is_relative_to(ROOT / "tests/e2e"):
-                item.add_marker(skip)
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests/e2e"):
+            item.add_marker(needs_engine)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [one for one in terminalreporter.stats.get("skipped", []) if REMEDY in str(one.longrepr)]
+    if skipped and not engine_runs():
+        terminalreporter.write_line(f"{len(skipped)} tests of the stack were skipped: each {REMEDY}", yellow=True)
 
 
 @pytest.fixture(scope="session")

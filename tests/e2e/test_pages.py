@@ -3,13 +3,15 @@
 import shutil
 import time
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.e2e.stack import ROOT, Prefect, secret, setting
+from tests.e2e.stack import ROOT, Prefect, secret, setting, until
 
 PAGES = ROOT / "var/pages"
 pytestmark = pytest.mark.skipif(
@@ -23,6 +25,8 @@ def browser(stack: None) -> Iterator[Chrome]:
     options.binary_location = shutil.which("chromium")
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,1000"):
         options.add_argument(argument)
+    options.add_argument("--enable-unsafe-swiftshader")
+    options.add_argument("--use-angle=swiftshader")  # the graph is drawn with WebGL
     # only this machine is asked, whatever a page wants
     options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1")
     chrome = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
@@ -36,6 +40,12 @@ def shows(browser: Chrome, *texts: str, seconds: float = 30) -> None:
     for text in texts:
         there = lambda page, text=text: text in page.find_element(By.TAG_NAME, "body").text  # noqa: E731 - waited on
         WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(there, f"no {text!r} on the page")
+
+
+def green_pixels(browser: Chrome, selector: str) -> int:
+    """How much of the element has the green of completed runs."""
+    drawn = Image.open(BytesIO(browser.find_element(By.CSS_SELECTOR, selector).screenshot_as_png)).convert("RGB")
+    return sum(n for n, (red, green, blue) in drawn.getcolors(drawn.width * drawn.height) if green > 140 > red + 60)
 
 
 def keep(browser: Chrome, name: str) -> None:
@@ -70,12 +80,15 @@ def pipeline_run(prefect: Prefect) -> str:
 def test_prefect_shows_the_run_with_its_graph(browser: Chrome, prefect_page: str, pipeline_run: str):
     browser.get(f"{prefect_page}/runs/flow-run/{pipeline_run}")
     shows(browser, "pipeline", "Completed", "Logs")
+    until(lambda: green_pixels(browser, "canvas") > 2000, 40, "completed subflows in the graph")
     keep(browser, "prefect-run")
 
 
-def test_prefect_shows_the_report(browser: Chrome, prefect_page: str, pipeline_run: str):
-    browser.get(f"{prefect_page}/artifacts/key/duration-model-report")
-    shows(browser, "duration-model-report")
+def test_prefect_shows_the_report(browser: Chrome, prefect_page: str, prefect: Prefect, pipeline_run: str):
+    body = {"artifacts": {"key": {"any_": ["duration-model-report"]}}, "sort": "CREATED_DESC", "limit": 1}
+    newest = prefect.call("POST", "/artifacts/filter", **body)[0]["id"]
+    browser.get(f"{prefect_page}/artifacts/artifact/{newest}")
+    shows(browser, "source system's method", "RMSE (min)")
     keep(browser, "prefect-report")
 
 
