@@ -59,7 +59,7 @@ def store(database_url: str, month: str, sha256: str, trips: Iterator[pa.RecordB
             f"CREATE TABLE {partition}_new "
             f"(month text NOT NULL DEFAULT '{month}' CHECK (month = '{month}'), {_COLUMNS})"
         )
-        rows = cursor.adbc_ingest(f"{partition}_new", _folded(trips), mode="append")
+        rows = _copied(cursor, f"{partition}_new", trips)
         cursor.execute(f"DROP TABLE IF EXISTS {partition}")
         cursor.execute(f"ALTER TABLE {partition}_new RENAME TO {partition}")
         cursor.execute(f"ALTER TABLE trips ATTACH PARTITION {partition} FOR VALUES IN ('{month}')")
@@ -97,11 +97,25 @@ def _partition(month: str) -> str:
     return f"trips_{month.replace('-', '_')}"
 
 
-def _folded(trips: Iterator[pa.RecordBatch]) -> pa.RecordBatchReader:
+def _copied(cursor: postgres.Cursor, target: str, trips: Iterator[pa.RecordBatch]) -> int:
+    """COPY *trips* into *target*; what goes wrong in *trips* itself is raised as it is, not as the driver's error."""
     schema = pa.schema([(field.name.lower(), field.type) for field in TRIP_SCHEMA])
-    return pa.RecordBatchReader.from_batches(
-        schema, (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in trips)
-    )
+    broken: list[BaseException] = []
+
+    def folded() -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in trips:
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+        except BaseException as error:
+            broken.append(error)
+            raise
+
+    try:
+        return int(cursor.adbc_ingest(target, pa.RecordBatchReader.from_batches(schema, folded()), mode="append"))
+    except AdbcError:
+        if broken:
+            raise broken[0] from None
+        raise
 
 
 @contextmanager

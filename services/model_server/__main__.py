@@ -1,0 +1,107 @@
+"""`python -m services.model_server`: the follower and the workers, started together and ended together."""
+
+import logging
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from services.model_server import exporter, settings
+from services.model_server.settings import Settings, SettingsError
+from services.model_server.worker import start_logs
+
+log = logging.getLogger("model_server")
+
+
+class Child:
+    """Keeps one process of *module* alive: a new one a second after the old one ended."""
+
+    def __init__(self, module: str) -> None:
+        self._command = [sys.executable, "-m", f"services.model_server.{module}", str(os.getpid())]
+        self._stopping = threading.Event()
+        self._start()
+        self._thread = threading.Thread(target=self._keep, daemon=True, name=module)
+        self._thread.start()
+
+    def _start(self) -> None:
+        environment = settings.follower_environment()
+        self._process = subprocess.Popen(self._command, env=environment, process_group=0)  # Ctrl-C is for us
+
+    def _keep(self) -> None:
+        while True:
+            status = self._process.wait()
+            if self._stopping.wait(1):
+                return
+            log.error("event=child_ended command=%s status=%s remedy=started_again", self._command[2], status)
+            self._start()
+
+    def stop(self) -> None:
+        """End it and wait for its end."""
+        self._stopping.set()
+        self._process.terminate()
+        self._thread.join(10)
+
+
+def claim(host: str, port: int) -> None:
+    """Fail with words when the port is taken: granian would share it with whoever has it."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        probe.listen()
+
+
+def serve(configured: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    multiprocessing.set_start_method("spawn")  # this process has threads, and a fork would copy their locks
+    exporter.start(configured)
+    children = [Child("follow")] + ([Child("log_writer")] if configured.prediction_log_url else [])
+    server = Granian(
+        "services.model_server.worker:app",
+        factory=True,
+        address=configured.model_server_host,
+        port=configured.model_server_port,
+        interface=Interfaces.WSGI,
+        workers=configured.model_server_workers,
+        blocking_threads=configured.model_server_threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        log_level=LogLevels.error,
+    )
+    where = f"http://{configured.model_server_host}:{configured.model_server_port}"
+    log.info("event=serving url=%s workers=%d", where, configured.model_server_workers)
+    try:
+        server.serve()  # leaves by SystemExit when workers die again and again: what started us decides then
+    finally:
+        for child in children:
+            child.stop()
+        log.info("event=ended")
+
+
+def main() -> int:
+    """0 after a clean end, 2 when it cannot start."""
+    start_logs()
+    try:
+        configured = settings.load()
+        for port in (configured.model_server_port, configured.metrics_port):
+            claim(configured.model_server_host, port)
+    except SettingsError as error:
+        log.error("event=bad_settings error=%r", str(error))
+        return 2
+    except OSError as error:
+        where = f"{configured.model_server_host}:{configured.model_server_port}"
+        log.error(
+            "event=port_taken address=%s error=%r remedy='set MODEL_SERVER_PORT'", where, error.strerror
+        )
+        return 2
+    serve(configured)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

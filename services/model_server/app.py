@@ -1,0 +1,64 @@
+"""The Flask application of one worker: plugs settings, models, routes and the recorder together."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from flask import Flask, request
+
+from services.model_server.inference import Inference
+from services.model_server.invocations import Invocations
+from services.model_server.keys import Keys
+from services.model_server.limits import Limits
+from services.model_server.notes import Edge, Notes
+from services.model_server.pages import Pages
+from services.model_server.problems import handle_problems
+from services.model_server.recorder import Recorder
+from services.model_server.routes import Routes
+from services.model_server.serving import Serving
+from services.model_server.settings import Settings
+
+REFRESH_SECONDS = 0.2  # one stat() per look at each pointer and at the keys
+log = logging.getLogger("model_server.app")
+
+
+def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Flask:
+    """The application; its two threads run until *stop* is set (for ever, when None is given)."""
+    app = Flask("model_server", root_path=str(Path(__file__).parent))
+    serving, notes = Serving(settings), Notes()
+    keys = Keys(settings.model_server_keys_file, settings.model_reload_token)
+    limits = Limits(settings)
+    recorder = Recorder(notes, serving, limits, settings)
+    serving.refresh()
+    Routes(serving, limits, settings.model_dir, keys).register(app)
+    Invocations(serving, limits).register(app)
+    Inference(serving, limits).register(app)
+    Pages(serving, settings).register(app)
+    handle_problems(app)
+    if keys.locked:
+        _lock(app, keys)
+    app.wsgi_app = Edge(app.wsgi_app, notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
+    app.extensions |= {"serving": serving, "recorder": recorder, "limits": limits}
+    stop, refreshers = stop or threading.Event(), (serving.refresh, keys.refresh, limits.end_slow)
+    threading.Thread(target=recorder.run, args=(stop,), daemon=True, name="record").start()
+    threading.Thread(target=_refresh, args=(stop, refreshers), daemon=True, name="refresh").start()
+    return app
+
+
+def _lock(app: Flask, keys: Keys) -> None:
+    """Ask for a key before anything that is sent; what only tells stays open."""
+
+    @app.before_request
+    def guard() -> None:
+        if request.method == "POST":
+            keys.require(request.environ, "predict")
+
+
+def _refresh(stop: threading.Event, refreshers: Iterable[Callable[[], None]]) -> None:
+    while not stop.wait(REFRESH_SECONDS):
+        try:
+            for refresh in refreshers:
+                refresh()
+        except Exception:  # the next look is soon; this thread must live as long as its process
+            log.exception("event=refresh_failed")

@@ -1,0 +1,173 @@
+"""Follows the registry: brings the version behind the alias to this disk, checks it, moves the pointer.
+
+The only part of the server that talks to MLflow, in a process of its own: workers stay small and serve on
+when it fails.
+"""
+
+import logging
+import random
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mlflow.artifacts
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.tracking import MlflowClient
+
+from services.model_server import checks, links, releases, settings
+from services.model_server.predictor import ModelError, Predictor
+from services.model_server.releases import Following, Refusal, Release
+from services.model_server.settings import Settings
+from services.model_server.worker import end_with_parent, start_logs
+
+NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # no such model, no such alias
+IMPATIENT_SECONDS = 2.0  # between looks while nothing is served
+KEPT_VERSIONS = 3  # on disk, for a quick way back
+log = logging.getLogger("model_server.follow")
+
+
+class Follower:
+    """Follows one *alias* of the model; ``look`` is one round."""
+
+    def __init__(self, settings: Settings, alias: str) -> None:
+        self._settings, self._alias, self._folder = settings, alias, settings.model_dir
+        self._client = MlflowClient(tracking_uri=settings.mlflow_tracking_uri)
+        self._refused: dict[tuple[str, int], Refusal] = {}
+        self._said = ""
+        self.current = self._stored()
+
+    def _stored(self) -> Release | None:
+        path = releases.pointer(self._folder, self._alias)
+        release = releases.read(path, Release)
+        if release and release.registry != self._settings.mlflow_tracking_uri:
+            path.unlink()  # another registry's model: its version numbers mean nothing here
+            return None
+        return release
+
+    def look(self) -> None:
+        """Ask the registry once; never raise: what went wrong is told in the status file."""
+        version, registry = None, "ok"
+        try:
+            version = self._client.get_model_version_by_alias(self._settings.model_name, self._alias)
+            self._take(version)
+        except MlflowException as error:
+            if error.error_code not in NOT_THERE or version is not None:
+                registry = f"{error.error_code}: the registry cannot be asked now"
+        except Exception as error:  # storage clients raise their own; the next look is soon
+            registry = f"{type(error).__name__}: the model's files cannot be fetched now"
+        if version is None and registry == "ok":
+            self._let_go()
+        seen = version.version if version else None
+        self._say(f"event=looked alias={self._alias} version={seen} registry={registry!r}")
+        refused = list(self._refused.values())[-10:]
+        now = _now()
+        state = Following(
+            checked_at=now, registry=registry, alias_version=seen and str(seen), refused=refused
+        )
+        releases.write(releases.status(self._folder, self._alias), state)
+
+    def _let_go(self) -> None:
+        """Nothing has the alias: a candidate is gone; a champion serves on, a slip must be no outage."""
+        if self.current and self._alias != self._settings.model_alias:
+            releases.pointer(self._folder, self._alias).unlink(missing_ok=True)
+            self.current = None
+
+    def _take(self, version: ModelVersion) -> None:
+        key = (str(version.version), version.creation_timestamp)
+        if key in self._refused or (self.current and (self.current.version, self.current.created) == key):
+            return
+        try:
+            release = self._fetch(version)
+            champion = releases.read(releases.pointer(self._folder, self._settings.model_alias), Release)
+            served = Predictor(champion, self._folder) if champion else None
+            checks.check(Predictor(release, self._folder), served)
+        except ModelError as error:
+            self._refused[key] = Refusal(version=key[0], reason=str(error), at=_now())
+            log.error("event=refused version=%s reason=%r", key[0], str(error))
+            return
+        releases.write(releases.pointer(self._folder, self._alias), release)
+        self.current = release
+        log.info("event=released alias=%s version=%s run=%s", self._alias, release.version, release.run_id)
+
+    def _fetch(self, version: ModelVersion) -> Release:
+        name, number = self._settings.model_name, str(version.version)
+        target = self._folder / "versions" / f"{number}-{version.creation_timestamp}"
+        if not target.exists():
+            fresh = target.with_name(f".{target.name}")
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(parents=True)
+            uri = self._settings.mlflow_tracking_uri
+            mlflow.artifacts.download_artifacts(
+                f"models:/{name}/{number}", dst_path=str(fresh), tracking_uri=uri
+            )
+            fresh.rename(target)
+            self._forget_old(target)
+        run = self._client.get_run(version.run_id).data if version.run_id else None
+        return Release(
+            name=name,
+            version=number,
+            file=str(_graph(target).relative_to(self._folder)),
+            registry=self._settings.mlflow_tracking_uri,
+            alias=self._alias,
+            run_id=version.run_id,
+            created=version.creation_timestamp,
+            since=_now(),
+            metrics=run.metrics if run else {},
+            params=run.params if run else {},
+            tags={
+                k: v
+                for k, v in (run.tags | version.tags if run else version.tags).items()
+                if "mlflow." not in k
+            },
+        )
+
+    def _forget_old(self, newest: Path) -> None:
+        folders = sorted(newest.parent.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in folders[KEPT_VERSIONS:]:
+            if not (self.current and self.current.file.startswith(f"versions/{old.name}/")):
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _say(self, line: str) -> None:
+        if line != self._said:
+            log.info(line)
+        self._said = line
+
+
+def _graph(folder: Path) -> Path:
+    """The ONNX file of a logged model, as its MLmodel file says."""
+    flavors: dict[str, dict[str, str]] = Model.load(str(folder / "MLmodel")).flavors
+    if "onnx" not in flavors:
+        raise ModelError("it was not logged as an ONNX model (mlflow.onnx.log_model)")
+    return folder / flavors["onnx"]["data"]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def follow(settings: Settings) -> None:
+    """Look for ever; each pause has another length, so that many servers do not ask at once."""
+    followers = [Follower(settings, settings.model_alias)]
+    if settings.model_shadow_percent or settings.model_split_percent:
+        followers.append(Follower(settings, settings.model_candidate_alias))
+    folder = settings.model_dir
+    while True:
+        asked = releases.asked_to_look(folder)
+        for follower in followers:
+            follower.look()
+        releases.write(folder / "links.json", [links.look(link) for link in settings.links])
+        pause = settings.model_poll_seconds if followers[0].current else IMPATIENT_SECONDS
+        pause = min(pause, settings.model_poll_seconds) * random.uniform(0.8, 1.0)
+        until = time.monotonic() + pause
+        while time.monotonic() < until and releases.asked_to_look(folder) == asked:
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    start_logs()
+    end_with_parent(int(sys.argv[1]))
+    follow(settings.load())

@@ -1,0 +1,117 @@
+"""MLflow's scoring protocol: /invocations, /ping, /version. Turns its forms into rows; the rest is shared."""
+
+import csv
+import io
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from flask import Flask, Response, request
+
+from services.model_server.careful import parse
+from services.model_server.fields import Field
+from services.model_server.limits import Limits
+from services.model_server.problems import Problem
+from services.model_server.routes import answer, reply, run
+from services.model_server.serving import Serving
+
+FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
+
+
+class Invocations:
+    """The routes that an MLflow client calls."""
+
+    def __init__(self, serving: Serving, limits: Limits) -> None:
+        self._serving, self._limits = serving, limits
+
+    def register(self, app: Flask) -> None:
+        """Add the routes to *app*."""
+        app.add_url_rule("/invocations", "/invocations", view_func=self.invocations, methods=["POST"])
+        app.add_url_rule("/ping", "/ping", view_func=self.ping, methods=["GET"])
+        app.add_url_rule("/version", "/version", view_func=self.version, methods=["GET"])
+
+    def invocations(self) -> Response:
+        """Rows in any of MLflow's forms; one record per row comes back, as from its onnx flavour."""
+        served = self._serving.choose()
+        kind, body = self._limits.read(request.environ, "application/json", "text/csv")
+        fields, name = served.predictor.schema.fields, served.predictor.schema.output.name
+        with self._limits.room(body):
+            given = from_csv(body, fields) if kind == "text/csv" else from_json(parse(body), fields)
+            rows = served.reader.take(given)
+            predictions = [{name: value} for value in run(served, rows)]
+        return answer(served, {"predictions": predictions}, rows)
+
+    def ping(self) -> Response:
+        """Empty when a model is served."""
+        self._serving.require()
+        return reply({})
+
+    def version(self) -> Response:
+        """The version of MLflow whose protocol this is, as plain text: clients compare it with their own."""
+        return Response(version("mlflow-skinny"), content_type="text/plain")
+
+
+def from_json(document: object, fields: Sequence[Field]) -> object:
+    """The rows of one of FORMS; raise Problem 422 when it is none."""
+    given = [form for form in FORMS if isinstance(document, dict) and form in document]
+    if len(given) != 1 or not isinstance(document, dict):
+        raise _invalid(f"send an object with exactly one of {', '.join(FORMS)}")
+    content = document[given[0]]
+    if given[0] == "dataframe_split":
+        columns, data = (content.get(k) if isinstance(content, dict) else None for k in ("columns", "data"))
+        if not (isinstance(columns, list) and isinstance(data, list)):
+            raise _invalid('dataframe_split is {"columns": [names], "data": [[values of a row], ...]}')
+        return [_record(columns, row) for row in data]
+    if given[0] in ("inputs", "instances"):
+        return tensors(content, fields)
+    return content
+
+
+def tensors(content: object, fields: Sequence[Field]) -> object:
+    """Columns {name: [values]} or rows [[values in the order of the fields]] as records."""
+    if isinstance(content, dict):
+        columns = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
+        lengths = {len(column) for column in columns.values()}
+        if len(lengths) > 1:
+            raise _invalid("all columns must have the same number of values")
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
+        return [_record([field.name for field in fields], row) for row in content]
+    return content
+
+
+def from_csv(body: bytes, fields: Sequence[Field]) -> list[dict[str, Any]]:
+    """The records of a CSV with a header; an empty cell is null."""
+    try:
+        lines = list(csv.reader(io.StringIO(body.decode())))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Problem(400, "malformed", f"The body is not CSV in UTF-8: {error}") from None
+    dtypes = {field.name: float if field.dtype == "float32" else int for field in fields}
+    header = lines[0] if lines else []
+    return [
+        {name: _cell(text, dtypes.get(name, str)) for name, text in _record(header, line).items()}
+        for line in lines[1:]
+        if line
+    ]
+
+
+def _cell(text: str, kind: type) -> object:
+    if text == "":
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if kind is int and number == number // 1 else number
+
+
+def _record(names: list[str], values: object) -> dict[str, Any]:
+    if not isinstance(values, list) or len(values) != len(names):
+        raise _invalid(f"each row must have as many values as there are columns, {len(names)}")
+    if not all(isinstance(name, str) for name in names):
+        raise _invalid("the names of columns must be strings")
+    return dict(zip(names, values, strict=True))
+
+
+def _invalid(why: str) -> Problem:
+    return Problem(422, "invalid-input", f"The request is not in MLflow's form: {why}.")

@@ -1,0 +1,108 @@
+"""The routes of the server's own protocol: predict, health, model."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, request
+
+from services.model_server import releases
+from services.model_server.keys import Keys
+from services.model_server.limits import Limits
+from services.model_server.notes import KEY, Note
+from services.model_server.payload import Rows
+from services.model_server.serving import Served, Serving
+
+JSON = "application/json"
+
+
+class Routes:
+    """Plain methods as views: no look-ups through proxies on the way of a prediction."""
+
+    def __init__(self, serving: Serving, limits: Limits, folder: Path, keys: Keys) -> None:
+        self._serving, self._limits, self._folder, self._keys = serving, limits, folder, keys
+
+    def register(self, app: Flask) -> None:
+        """Add the routes to *app*."""
+        app.add_url_rule("/predict", "/predict", view_func=self.predict, methods=["POST"])
+        app.add_url_rule("/health/live", "/health/live", view_func=self.live, methods=["GET"])
+        app.add_url_rule("/health/ready", "/health/ready", view_func=self.ready, methods=["GET"])
+        app.add_url_rule("/model", "/model", view_func=self.model, methods=["GET"])
+        app.add_url_rule("/model/reload", "/model/reload", view_func=self.reload, methods=["POST"])
+
+    def predict(self) -> Response:
+        """One row or a list; the answer has the same form."""
+        served = self._serving.choose()
+        _, body = self._limits.read(request.environ, JSON)
+        with self._limits.room(body):
+            rows = served.reader.read(body)
+            values = run(served, rows)
+        output = values[0] if rows.single else values
+        return answer(served, {served.predictor.schema.output.name: output}, rows)
+
+    def live(self) -> Response:
+        """The process answers; nothing else is asked."""
+        return reply({"status": "live"})
+
+    def ready(self) -> Response:
+        """A model is loaded; also tells what was refused, which is no reason to stop serving."""
+        served, seen = self._serving.require(), self._serving.following()
+        release = served.predictor.release
+        return reply(
+            {
+                "status": "ready",
+                "model": release.name,
+                "model_version": release.version,
+                "registry": seen.registry if seen else "not asked yet",
+                "refused": seen.refused if seen else [],
+                "trouble": self._serving.trouble,
+            }
+        )
+
+    def model(self) -> Response:
+        """Everything that the model says about itself, and where it came from."""
+        served, seen = self._serving.require(), self._serving.following()
+        release, schema = served.predictor.release, served.predictor.schema
+        described = msgspec.to_builtins(release)
+        for private in ("file", "registry"):
+            del described[private]
+        return reply(
+            described
+            | {"fields": schema.fields, "output": schema.output, "metadata": schema.more}
+            | {"following": seen, "trouble": self._serving.trouble}
+        )
+
+    def reload(self) -> Response:
+        """Have the follower look at the registry now; what passes its check is served at once."""
+        self._keys.require(request.environ, "admin")
+        releases.ask_to_look(self._folder)
+        return reply({"status": "the registry is being asked; GET /model tells what is served"}, status=202)
+
+
+def run(served: Served, rows: Rows) -> list[float]:
+    """The output for each of *rows*, noted for metrics and logs."""
+    note: Note = request.environ[KEY]
+    if rows.single:
+        outputs = [plain(served.predictor.one(rows.values))]
+    else:
+        outputs = [plain(value) for value in served.predictor.many(rows.columns).tolist()]
+    note.served, note.rows, note.outputs = served, rows, outputs
+    return outputs
+
+
+def plain(value: float) -> float:
+    """A float32 as a person reads it: the seven digits that it holds."""
+    return float(f"{value:.7g}") if math.isfinite(value) else value
+
+
+def answer(served: Served, output: dict[str, Any], rows: Rows) -> Response:
+    """The outputs, the version that made them, and what was assumed on the way."""
+    release = served.predictor.release
+    body = output | {"model": release.name, "model_version": release.version, "assumed": rows.assumed}
+    return reply(body, {"X-Model-Version": release.version})
+
+
+def reply(content: object, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:
+    """*content* as JSON."""
+    return Response(msgspec.json.encode(content), status, headers, content_type=JSON)

@@ -1,0 +1,117 @@
+"""The models that a worker serves now: follows the local record, loads beside, swaps by one assignment."""
+
+import logging
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+from services.model_server import checks, releases
+from services.model_server.payload import Reader
+from services.model_server.predictor import ModelError, Predictor
+from services.model_server.problems import Problem
+from services.model_server.releases import Following, Release
+from services.model_server.settings import Settings
+
+Mark = tuple[int, int]  # changes with every write of a file
+log = logging.getLogger("model_server.serving")
+
+
+class Served(NamedTuple):
+    """A model and the reader made from its fields: always used together, so always swapped together."""
+
+    predictor: Predictor
+    reader: Reader
+
+
+class Serving:
+    """Holds champion and candidate. Requests choose once and keep what they got to their end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.champion: Served | None = None
+        self.candidate: Served | None = None
+        self.trouble: str | None = None  # why the version on disk is not the one in memory
+        self.swaps = self.failures = 0
+        self._settings, self._share = settings, settings.model_split_percent / 100
+        self._seen: dict[str, Mark | None] = {}
+
+    def refresh(self) -> None:
+        """Take the versions on disk when they are others than in memory."""
+        changed, champion = self._changed(self._settings.model_alias, self.champion)
+        if changed and champion is not None:  # without a pointer, the last champion serves on
+            self.champion = champion
+        if self._settings.model_shadow_percent or self._share:
+            changed, candidate = self._changed(self._settings.model_candidate_alias, self.candidate)
+            if changed:
+                same = candidate and self.champion and _key(candidate) == _key(self.champion)
+                self.candidate = None if same else candidate
+
+    def _changed(self, alias: str, held: Served | None) -> tuple[bool, Served | None]:
+        """Whether *alias* points elsewhere than at the last look, and the model that it points at."""
+        path = releases.pointer(self._settings.model_dir, alias)
+        mark = _mark(path)
+        if alias in self._seen and self._seen[alias] == mark:
+            return False, held
+        release = releases.read(path, Release) if mark else None
+        if release is None:
+            self._seen[alias] = mark
+            return True, None
+        try:
+            loaded = self._load(release)
+        except ModelError as error:
+            if self.trouble is None:
+                log.error("event=load_failed alias=%s error=%r", alias, str(error))
+            self.trouble, self.failures = str(error), self.failures + 1
+            return False, held  # tried again at the next look
+        self._seen[alias], self.trouble, self.swaps = mark, None, self.swaps + 1
+        log.info("event=swapped alias=%s version=%s run=%s", alias, release.version, release.run_id)
+        return True, loaded
+
+    def _load(self, release: Release) -> Served:
+        predictor = Predictor(release, self._settings.model_dir)
+        checks.check(predictor, None)
+        return Served(predictor, Reader(predictor.schema.fields, self._settings.model_server_max_rows))
+
+    def choose(self) -> Served:
+        """The model for one request: the champion, or the candidate for its share of the traffic."""
+        if self._share and self.candidate is not None and random.random() < self._share:
+            return self.candidate
+        return self.require()
+
+    def following(self) -> Following | None:
+        """What the follower saw at its last look, None before the first."""
+        return releases.read(releases.status(self._settings.model_dir, self._settings.model_alias), Following)
+
+    def require(self) -> Served:
+        """The champion; raise Problem 503 that says how to get one."""
+        if self.champion is None:
+            raise Problem(503, "no-model", self.absence(), headers={"Retry-After": "2"})
+        return self.champion
+
+    def absence(self) -> str:
+        """Why nothing is served, and what to do about it."""
+        name, alias = self._settings.model_name, self._settings.model_alias
+        if self.trouble:
+            return f"The model cannot be loaded: {self.trouble}"
+        seen = self.following()
+        if seen is None:
+            return "The server has just started and is asking the registry; try again in a few seconds."
+        if seen.registry != "ok":
+            return f"The model registry does not answer ({seen.registry}) and no model is stored here yet."
+        if seen.refused:
+            return f"Version {seen.refused[-1].version} of {name} was refused: {seen.refused[-1].reason}"
+        return (
+            f"No version of {name} has the alias {alias} yet. Train and promote one with `make demo` or "
+            f"`docker compose run --rm flows`; it is served as soon as it is there."
+        )
+
+
+def _key(served: Served) -> tuple[str, str, str, int]:
+    return served.predictor.release.key
+
+
+def _mark(path: Path) -> Mark | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino

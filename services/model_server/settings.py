@@ -1,0 +1,118 @@
+"""What the environment says about this server, read once; the only file of the service that reads it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+REQUIRED = {
+    "MLFLOW_TRACKING_URI": "address of the MLflow server that holds the model registry, such as http://127.0.0.1:5001"
+}
+
+
+class Link(NamedTuple):
+    """A part of the stack: its name, its address for people, and where this server asks whether it is up."""
+
+    name: str
+    url: str
+    probe: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "NAME URL [URL TO PROBE]"; the name may have spaces."""
+        words = text.split()
+        urls = [word for word in words if "://" in word] or ["/"]
+        return cls(" ".join(word for word in words if "://" not in word), urls[0], urls[-1])
+
+
+class SettingsError(ValueError):
+    """Says in one message everything that is missing or cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Each field is the variable of the same name in capitals."""
+
+    mlflow_tracking_uri: str
+    model_name: str = "trip-duration"
+    model_alias: str = "champion"
+    model_dir: Path = Path("var/model_server")
+    model_poll_seconds: float = 10.0  # between two looks at the registry
+    model_candidate_alias: str = "candidate"
+    model_shadow_percent: float = 0.0  # of requests that the candidate predicts too; compared, never returned
+    model_split_percent: float = 0.0  # of requests that the candidate answers
+    model_reload_token: str = ""  # lets its bearer ask for a look at the registry now
+    model_server_host: str = "127.0.0.1"
+    model_server_port: int = 8080
+    model_server_workers: int = 2
+    model_server_threads: int = 128  # per worker, made as needed: a slow body holds one
+    model_server_max_rows: int = 10_000
+    model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
+
+    model_server_max_pending_bytes: int = 32_000_000  # of requests that one worker works on; more get 503
+    model_server_body_seconds: float = 10.0  # for a body to arrive
+    model_server_metrics_port: int = 0  # Prometheus page; 0: the port after the server's
+    model_server_access_log: str = "on"  # or off
+    model_server_keys_file: str = ""  # who may call; empty: everybody
+    lake_url: str = ""  # where predictions are logged, below predictions/; empty: nowhere
+    prediction_log: str = "on"  # or off
+    prediction_log_seconds: float = 30.0  # between two files
+    home_links: str = ""  # for the home page: "Prefect URL [URL TO PROBE]; S3 console URL ..."
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read every variable, an empty one as not given; raise one SettingsError for all that is wrong."""
+        given = {field.name: environ.get(field.name.upper(), "") for field in fields(cls)}
+        wrong = [f"{name} is not set: {why}" for name, why in REQUIRED.items() if not given[name.lower()]]
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            if text := given[field.name]:
+                try:
+                    values[field.name] = field.type(text)  # type: ignore[operator]  # str, int, float and Path all read a string
+                except ValueError:
+                    wrong.append(f"{field.name.upper()}={text!r} is not {_kind(field.type)}")
+        if wrong:
+            raise SettingsError("; ".join(wrong))
+        return cls(**values)
+
+    @property
+    def prediction_log_url(self) -> str:
+        """Where the prediction log goes, empty when it is off."""
+        return (
+            f"{self.lake_url.rstrip('/')}/predictions"
+            if self.lake_url and self.prediction_log != "off"
+            else ""
+        )
+
+    @property
+    def metrics_port(self) -> int:
+        """The port of the Prometheus page."""
+        return self.model_server_metrics_port or self.model_server_port + 1
+
+    @property
+    def links(self) -> list[Link]:
+        """The home page's links, in their order."""
+        return [Link.parse(text) for text in self.home_links.split(";") if text.strip()]
+
+
+def _kind(type_: object) -> str:
+    return "a whole number" if type_ is int else "a number"
+
+
+def load() -> Settings:
+    """The settings of this process."""
+    return Settings.from_env(os.environ)
+
+
+def follower_environment() -> dict[str, str]:
+    """The environment for the process that talks to MLflow: one short try, since the next look comes soon."""
+    calm = {
+        "DO_NOT_TRACK": "true",
+        "GIT_PYTHON_REFRESH": "quiet",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    }
+    return calm | dict(os.environ)

@@ -1,0 +1,95 @@
+"""The real process against a real MLflow registry."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+import requests
+
+from tests.integration.processes import free_port, mlflow_server, model_server, wait_for
+from tests.integration.registry import register
+from tests.unit.model_server.builders import FIELDS, TRIP, graph
+
+
+@pytest.fixture(name="registry", scope="module")
+def _registry(tmp_path_factory):
+    with mlflow_server(tmp_path_factory.mktemp("mlflow"), free_port()) as url:
+        yield url
+
+
+@pytest.fixture(name="server")
+def _server(tmp_path, registry):
+    """A server of the champion: minutes = 1 + 3 * trip_distance."""
+    register(registry, graph(3.0))
+    with model_server(tmp_path, registry) as (url, _):
+        wait_for(lambda: requests.get(f"{url}/health/ready", timeout=5).ok, what="ready server")
+        yield url
+
+
+def predict(url: str, **changes: object) -> requests.Response:
+    return requests.post(f"{url}/predict", json=TRIP | changes, timeout=10)
+
+
+def test_a_server_without_a_champion_is_live_and_takes_the_first_one_by_itself(tmp_path, registry):
+    with model_server(tmp_path, registry, MODEL_NAME="trip-duration") as (url, _):
+        (answer,) = wait_for(lambda: [r for r in [predict(url)] if "make demo" in r.text], what="remedy")
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert requests.get(f"{url}/health/ready", timeout=5).status_code == 503
+        version = register(registry, graph())
+        assert wait_for(lambda: (r := predict(url)).ok and r).json()["model_version"] == version
+
+
+def test_a_promoted_version_is_served_within_a_poll_and_the_answer_says_which(server, registry):
+    version = register(registry, graph(5.0))
+
+    answer = wait_for(lambda: (r := predict(server)).json()["model_version"] == version and r, seconds=10)
+
+    assert answer.json()["minutes"] == pytest.approx(1 + 5 * 3.66, abs=1e-4)
+    assert answer.headers["X-Model-Version"] == version
+
+
+def test_a_model_that_would_break_clients_is_refused_while_the_old_one_serves(server, registry):
+    before = predict(server).json()["model_version"]
+    version = register(registry, graph(fields=[*FIELDS, {"name": "fare", "dtype": "float32"}]))
+
+    ready = f"{server}/health/ready"
+    refused = wait_for(lambda: requests.get(ready, timeout=5).json()["refused"], seconds=10)
+
+    assert refused[-1]["version"] == version
+    assert "requires the new field fare" in refused[-1]["reason"]
+    assert predict(server).json()["model_version"] == before
+
+
+def test_a_body_of_100_megabytes_is_refused_in_words(server):
+    answer = requests.post(
+        f"{server}/predict", data=b" " * 100_000_000, headers={"Content-Type": "application/json"}, timeout=60
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (413, "/docs#too-large")
+
+
+def test_a_server_restarted_without_its_registry_serves_the_last_champion(tmp_path):
+    port = free_port()
+    with mlflow_server(tmp_path / "mlflow", port) as registry:
+        version = register(registry, graph())
+        with model_server(tmp_path / "models", registry) as (url, _):
+            wait_for(lambda: predict(url).ok)
+
+    with model_server(tmp_path / "models", registry) as (url, _):
+        assert wait_for(lambda: (r := predict(url)).ok and r).json()["model_version"] == version
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_the_whole_family_ends_with_the_first_process(tmp_path, registry, sign):
+    with model_server(tmp_path, registry) as (_, process):
+        time.sleep(1)
+        family = psutil.Process(process.pid).children(recursive=True)
+
+        os.kill(process.pid, sign)
+
+        assert len(family) >= 3
+        assert psutil.wait_procs(family, timeout=15)[1] == []
+        assert process.wait(15) == (-9 if sign == signal.SIGKILL else 0)

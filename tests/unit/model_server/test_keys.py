@@ -1,0 +1,90 @@
+"""API keys and the reload token: who may predict, who may change what is served."""
+
+import os
+
+import pytest
+
+from services.model_server import create_app, releases
+from services.model_server.keys import Keys, add, main
+from services.model_server.problems import Problem
+from services.model_server.settings import Settings
+from tests.unit.model_server.builders import TRIP, serve
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path):
+    return tmp_path / "keys"
+
+
+@pytest.fixture(name="locked")
+def _locked(tmp_path, file):
+    serve(tmp_path)
+    file.touch()
+    settings = Settings(mlflow_tracking_uri="u", model_dir=tmp_path, model_server_keys_file=str(file))
+    return create_app(settings).test_client()
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_without_a_key_nothing_is_predicted_and_what_only_tells_stays_open(locked):
+    answer = locked.post("/predict", json=TRIP)
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert {locked.get(path).status_code for path in ("/health/live", "/ping", "/", "/model")} == {200}
+
+
+def test_several_keys_are_known_and_one_is_revoked_by_deleting_its_line(file):
+    first, second = add(file, "first", "predict"), add(file, "second", "predict")
+    keys = Keys(str(file))
+    for key in (first, second):
+        keys.require({"HTTP_AUTHORIZATION": f"Bearer {key}"}, "predict")
+
+    file.write_text(file.read_text().splitlines()[1] + "\n")
+    os.utime(file, ns=(1, 1))
+    keys.refresh()
+
+    with pytest.raises(Problem):
+        keys.require({"HTTP_AUTHORIZATION": f"Bearer {first}"}, "predict")
+    keys.require({"HTTP_X_API_KEY": second}, "predict")
+
+
+def test_a_key_to_predict_may_not_change_what_is_served(file):
+    keys_file = str(file)
+    key, admin = add(file, "app", "predict"), add(file, "ops", "admin")
+
+    with pytest.raises(Problem, match="role admin"):
+        Keys(keys_file).require({"HTTP_AUTHORIZATION": f"Bearer {key}"}, "admin")
+    Keys(keys_file).require({"HTTP_AUTHORIZATION": f"Bearer {admin}"}, "admin")
+
+
+def test_the_file_holds_no_key_and_is_for_its_owner_alone(file):
+    key = add(file, "app", "predict")
+
+    assert key not in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_file_lets_nobody_in(tmp_path):
+    with pytest.raises(Problem):
+        Keys(str(tmp_path / "none")).require({}, "predict")
+
+
+def test_reload_wakes_the_follower_for_the_bearer_of_the_token_only(tmp_path):
+    settings = Settings(mlflow_tracking_uri="u", model_dir=tmp_path, model_reload_token="secret")
+    client = create_app(settings).test_client()
+
+    assert client.post("/model/reload").status_code == 401
+    assert client.post("/model/reload", headers=bearer("wrong")).status_code == 401
+    assert releases.asked_to_look(tmp_path) == 0
+    assert client.post("/model/reload", headers=bearer("secret")).status_code == 202
+    assert releases.asked_to_look(tmp_path) > 0
+
+
+def test_a_key_is_made_by_one_command(file, capsys):
+    assert main([str(file), "app", "admin"]) == 0
+
+    key = capsys.readouterr().out.strip()
+    Keys(str(file)).require({"HTTP_AUTHORIZATION": f"Bearer {key}"}, "admin")
+    assert main([str(file)]) == 2
