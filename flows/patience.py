@@ -1,4 +1,4 @@
-"""A flow that waits, takes memory or fails on demand: to see what cancelling, crashing and running out of memory look like."""
+"""A flow that waits, takes memory or fails on demand: what cancelling, crashing, running out of memory look like."""
 
 import time
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow.artifacts
+import yaml
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from services.model_server import checks, links, releases, settings
@@ -65,9 +65,7 @@ class Follower:
         self._say(f"event=looked alias={self._alias} version={seen} registry={registry!r}")
         refused = list(self._refused.values())[-10:]
         now = _now()
-        state = Following(
-            checked_at=now, registry=registry, alias_version=seen and str(seen), refused=refused
-        )
+        state = Following(checked_at=now, registry=registry, alias_version=seen and str(seen), refused=refused)
         releases.write(releases.status(self._folder, self._alias), state)
 
     def _let_go(self) -> None:
@@ -101,9 +99,7 @@ class Follower:
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(parents=True)
             uri = self._settings.mlflow_tracking_uri
-            mlflow.artifacts.download_artifacts(
-                f"models:/{name}/{number}", dst_path=str(fresh), tracking_uri=uri
-            )
+            mlflow.artifacts.download_artifacts(f"models:/{name}/{number}", dst_path=str(fresh), tracking_uri=uri)
             fresh.rename(target)
             self._forget_old(target)
         run = self._client.get_run(version.run_id).data if version.run_id else None
@@ -118,11 +114,7 @@ class Follower:
             since=_now(),
             metrics=run.metrics if run else {},
             params=run.params if run else {},
-            tags={
-                k: v
-                for k, v in (run.tags | version.tags if run else version.tags).items()
-                if "mlflow." not in k
-            },
+            tags={k: v for k, v in (run.tags | version.tags if run else version.tags).items() if "mlflow." not in k},
         )
 
     def _forget_old(self, newest: Path) -> None:
@@ -139,7 +131,8 @@ class Follower:
 
 def _graph(folder: Path) -> Path:
     """The ONNX file of a logged model, as its MLmodel file says."""
-    flavors: dict[str, dict[str, str]] = Model.load(str(folder / "MLmodel")).flavors
+    # read as the YAML it is: MLflow's own reader wants pandas, which the server's image does not have
+    flavors: dict[str, dict[str, str]] = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]
     if "onnx" not in flavors:
         raise ModelError("it was not logged as an ONNX model (mlflow.onnx.log_model)")
     return folder / flavors["onnx"]["data"]
