@@ -51,7 +51,7 @@ def promote(
         decision = Decision(True, f"rolled back from version {champion.version if champion else 'none'}")
     else:
         chosen = registry.required(settings.tracking_uri, CANDIDATE)
-        decision = _judge(settings, chosen, champion, month or following(each(chosen.tags["train"])[-1]), margin)
+        decision = _judge(settings, chosen, champion, month or _held_out(chosen), margin)
     if decision.promote:
         move_champion(chosen, champion, settings)
     now = registry.required(settings.tracking_uri, CHAMPION)
@@ -63,7 +63,7 @@ def _judge(settings: Settings, candidate: Version, champion: Version | None, mon
     if champion is not None and champion.version == candidate.version:
         return Decision(False, "the candidate is the champion already")
     for version, name in ((candidate, "candidate"), (champion, "champion")):
-        if version is not None and month in each(version.tags["train"]):
+        if version is not None and month in _learnt(version):
             return Decision(
                 False,
                 f"the {name}, version {version.version}, learnt from {month} and cannot be judged on it; "
@@ -72,6 +72,17 @@ def _judge(settings: Settings, candidate: Version, champion: Version | None, mon
     rows = month_rows.required(settings.lake_url, month)
     rmse = partial(_rmse, settings, rows)
     return decide(rmse(candidate), rmse(champion) if champion else None, margin=margin, month=month)
+
+
+def _learnt(version: Version) -> list[str]:
+    """Return the months that the version learnt from; none where its maker did not say (the tag `train`)."""
+    return each(version.tags["train"]) if "train" in version.tags else []
+
+
+def _held_out(candidate: Version) -> str:
+    if not _learnt(candidate):
+        raise ValueError(f"version {candidate.version} does not say what it learnt from: choose a month with --month")
+    return following(_learnt(candidate)[-1])
 
 
 def _rmse(settings: Settings, rows: MonthRows, version: Version) -> float:

@@ -94,11 +94,14 @@ def build(trained: Trained, training: dict[str, Any]) -> bytes:
 
 
 class Predictor:
-    """Runs a graph over batches of model rows; two threads suit batches."""
+    """Runs a graph over batches of model rows.
 
-    def __init__(self, graph: bytes, threads: int = 2) -> None:
+    One thread, as in the model server: two would add the trees' values in another order, and the last digits with it.
+    """
+
+    def __init__(self, graph: bytes) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def minutes(self, rows: pa.RecordBatch) -> np.ndarray:

@@ -21,6 +21,8 @@ class Column:
     required: bool = False
 
 
+_SECONDS = (-62_135_596_800, 253_402_300_800)  # years 1 to 9999, the ones that every part of the path can hold
+_TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # per second
 _TIME, _INT, _FLOAT, _TEXT = pa.timestamp("us"), pa.int32(), pa.float64(), pa.string()
 
 COLUMNS = (
@@ -69,7 +71,7 @@ def typed(raw: pa.RecordBatch) -> pa.RecordBatch:
     """Return *raw* with exactly the columns and types of `TRIP_SCHEMA`, the same rows in the same order.
 
     Absent optional columns are null. Numbers that are not finite are null, and so are fractions and values beyond
-    32 bits in integer columns. Text that is no number raises `SchemaError`.
+    32 bits in integer columns, and times outside the years 1 to 9999. Text that is no number raises `SchemaError`.
     """
     arrays = [_typed_column(raw, column) for column in COLUMNS]
     return pa.RecordBatch.from_arrays(arrays, schema=TRIP_SCHEMA)
@@ -82,7 +84,7 @@ def _typed_column(raw: pa.RecordBatch, column: Column) -> pa.Array:
     values = raw.column(position)
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    if values.type == column.type and column.type != _FLOAT:
+    if values.type == column.type and column.type in (_INT, _TEXT):
         return values
     try:
         if column.type == _TIME:
@@ -90,7 +92,7 @@ def _typed_column(raw: pa.RecordBatch, column: Column) -> pa.Array:
         if column.type == _TEXT:
             return values.cast(_TEXT)
         return _whole(_finite(values)) if column.type == _INT else _finite(values)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaError(f"column {column.name} of type {values.type} is not {column.type}: {error}") from error
 
 
@@ -107,11 +109,24 @@ def _finite(values: pa.Array) -> pa.Array:
 
 
 def _whole(numbers: pa.Array) -> pa.Array:
-    is_whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), 2.0**31))
+    fits = pc.and_(pc.greater_equal(numbers, -(2.0**31)), pc.less(numbers, 2.0**31))
+    is_whole = pc.and_(pc.equal(pc.floor(numbers), numbers), fits)
     return pc.if_else(is_whole, numbers, pa.scalar(None, _FLOAT)).cast(_INT)
 
 
 def _local_time(values: pa.Array) -> pa.Array:
-    if pa.types.is_timestamp(values.type) and values.type.tz:
-        values = pc.local_timestamp(values.cast(pa.timestamp("us", "America/New_York"), safe=False))
+    if pa.types.is_date(values.type):
+        values = values.cast(pa.timestamp("s"), safe=False)
+    if pa.types.is_timestamp(values.type):
+        values = _within_years(values)
+        if values.type.tz:
+            values = pc.local_timestamp(values.cast(pa.timestamp("us", "America/New_York"), safe=False))
     return _without_blanks(values).cast(_TIME, safe=False)
+
+
+def _within_years(moments: pa.Array) -> pa.Array:
+    """Times that would wrap around in microseconds become null, not another time."""
+    per_second, ticks = _TICKS[moments.type.unit], moments.cast(pa.int64())
+    first, after = (max(-(2**63), min(second * per_second, 2**63 - 1)) for second in _SECONDS)
+    keep = pc.and_(pc.greater_equal(ticks, first), pc.less(ticks, after))
+    return pc.if_else(keep, moments, pa.scalar(None, moments.type))

@@ -5,7 +5,7 @@ The only file of the flows that knows the environment. A flow never knows on whi
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PUBLISHED_TRIPS = "https://d37ci6vzurychx.cloudfront.net/trip-data"  # where the city publishes its months
 
@@ -18,7 +18,7 @@ class Settings:
     `s3://bucket/…` (S3 keys and endpoint are the usual `AWS_*` variables, read by Arrow itself).
     """
 
-    database_url: str
+    database_url: str = field(repr=False)  # holds a password
     lake_url: str
     tracking_uri: str
     source: str

@@ -49,7 +49,7 @@ class Choices:
     @property
     def arguments(self) -> list[str]:
         """The choices as the pipeline's arguments."""
-        given = {"--train": self.train, "--validate": self.validate, "--source": self.source}
+        given = {"--train-on": self.train, "--validate-on": self.validate, "--source": self.source}
         return [word for name, value in given.items() if value for word in (name, value)]
 
     def _check_files(self) -> None:

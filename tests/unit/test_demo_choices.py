@@ -22,7 +22,7 @@ def test_nothing_given_leaves_the_months_to_the_flow_and_takes_the_repositorys_d
 def test_what_is_given_becomes_the_pipelines_arguments(folder):
     chosen = Choices.from_env({"TRAIN": "2023-01..2023-02", "VALIDATE": "2023-03", "DATA": folder, "KEEP": "1"})
 
-    assert chosen.arguments == ["--train", "2023-01..2023-02", "--validate", "2023-03", "--source", folder]
+    assert chosen.arguments == ["--train-on", "2023-01..2023-02", "--validate-on", "2023-03", "--source", folder]
     assert chosen.keep
 
 
