@@ -88,7 +88,7 @@ def test_prefect_shows_the_report(browser: Chrome, prefect_page: str, prefect: P
     body = {"artifacts": {"key": {"any_": ["duration-model-report"]}}, "sort": "CREATED_DESC", "limit": 1}
     newest = prefect.call("POST", "/artifacts/filter", **body)[0]["id"]
     browser.get(f"{prefect_page}/artifacts/artifact/{newest}")
-    shows(browser, "source system's method", "RMSE (min)")
+    shows(browser, "RMSE (min)", "champion")
     keep(browser, "prefect-report")
 
 
