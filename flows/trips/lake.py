@@ -57,8 +57,11 @@ def write(lake_url: str, key: str, schema: pa.Schema, batches: Iterator[pa.Recor
 
 def read(lake_url: str, key: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the rows of *key* in order, at most 131 072 at a time."""
-    with _opened(lake_url, key) as (lake, path), lake.open_input_file(path) as file:
-        yield from pq.ParquetFile(file, pre_buffer=False).iter_batches(BATCH_ROWS, columns=columns)
+    with _opened(lake_url, key) as (lake, path):
+        if lake.get_file_info(path).type != fs.FileType.File:
+            raise LakeError(f"{lake_url}/{key} is not in the lake: run the flow that makes it (`ingest` or `score`)")
+        with lake.open_input_file(path) as file:
+            yield from pq.ParquetFile(file, pre_buffer=False).iter_batches(BATCH_ROWS, columns=columns)
 
 
 def notes(lake_url: str, key: str) -> dict[str, str] | None:
@@ -77,10 +80,6 @@ def _opened(lake_url: str, key: str) -> Iterator[tuple[fs.FileSystem, str]]:
     try:
         lake, root = fs.FileSystem.from_uri(lake_url)
         yield lake, f"{root}/{key}"
-    except FileNotFoundError as error:
-        raise LakeError(
-            f"{lake_url}/{key} is not in the lake: run the flow that makes it (`ingest` or `score`)"
-        ) from error
     except pa.ArrowInvalid as error:
         raise LakeError(f"{lake_url}/{key} cannot be used: {error}. Make it again with force=true.") from error
     except OSError as error:
@@ -88,6 +87,5 @@ def _opened(lake_url: str, key: str) -> Iterator[tuple[fs.FileSystem, str]]:
 
 
 def _delete(lake: fs.FileSystem, path: str) -> None:
-
     if lake.get_file_info(path).type == fs.FileType.File:
         lake.delete_file(path)

@@ -17,8 +17,6 @@ from tqdm import tqdm
 
 from flows.trips.schema import check_columns
 
-CHUNK = 1 << 20  # bytes per read: 1 MiB
-
 
 @dataclass(frozen=True)
 class MonthFile:
@@ -65,12 +63,12 @@ def fetch(month: str, source: str, downloads: Path) -> Path:
 def _download(url: str, path: Path) -> None:
     part = path.with_suffix(".part")
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})  # lengths are the file's
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=30) as response:
         if response.status_code in (403, 404):
             raise SourceError(f"no file for month: {url} answered {response.status_code}; is the month published yet?")
         if response.status_code == 416:  # what is there is not a beginning of this file
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise httpx.TransportError(f"{url}: the partial file did not fit; it was deleted, try again")
         response.raise_for_status()
         resumed = response.status_code == 206
@@ -80,10 +78,15 @@ def _download(url: str, path: Path) -> None:
             tqdm(desc=path.name, total=total or None, initial=have if resumed else 0, unit="B", unit_scale=True,
                  disable=None, leave=False) as bar,
         ):  # fmt: skip
-            for chunk in response.iter_bytes(CHUNK):
+            for chunk in response.iter_raw():  # as it comes: what arrived before a cut is kept
                 bar.update(file.write(chunk))
     if total and part.stat().st_size != total:
         raise httpx.TransportError(f"{url}: got {part.stat().st_size} of {total} bytes; the next try resumes")
+    try:
+        pq.read_metadata(part)  # a body of unknown length may have been cut, or be some other page
+    except (pa.ArrowInvalid, OSError) as error:
+        part.unlink()
+        raise httpx.TransportError(f"{url}: what came is not a whole Parquet file; deleted, try again") from error
     part.rename(path)
 
 

@@ -21,12 +21,12 @@ class Statistics:
 
     def add(self, trips: dict[str, np.ndarray], minutes: np.ndarray) -> None:
         """Add trips: inputs of shape (n,) each, *minutes* float64 (n,)."""
-        rows = (folds(trips)[:, None] * TABLE_ROWS + keys(np, trips)).ravel()
+        rows = folds(trips)[:, None] * TABLE_ROWS + keys(np, trips)
         miles = np.nan_to_num(trips["trip_distance"].astype(np.float64))
         with_miles = np.where(miles > 0, minutes, 0.0)
         for sums, values in zip(self.sums, (None, minutes, with_miles, miles), strict=True):
-            weights = None if values is None else np.repeat(values, rows.size // minutes.size)
-            sums += np.bincount(rows, weights, minlength=sums.size).reshape(sums.shape)
+            weights = None if values is None else np.repeat(values, rows.shape[1])
+            sums += np.bincount(rows.ravel(), weights, minlength=sums.size).reshape(sums.shape)
 
     def merge(self, other: "Statistics") -> None:
         """Add the sums of *other*."""

@@ -58,6 +58,7 @@ def claim(host: str, port: int) -> None:
 
 def serve(configured: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    settings.calm_worker_libraries()
     multiprocessing.set_start_method("spawn")  # this process has threads, and a fork would copy their locks
     exporter.start(configured)
     children = [Child("follow")] + ([Child("log_writer")] if configured.prediction_log_url else [])
@@ -95,9 +96,7 @@ def main() -> int:
         return 2
     except OSError as error:
         where = f"{configured.model_server_host}:{configured.model_server_port}"
-        log.error(
-            "event=port_taken address=%s error=%r remedy='set MODEL_SERVER_PORT'", where, error.strerror
-        )
+        log.error("event=port_taken address=%s error=%r remedy='set MODEL_SERVER_PORT'", where, error.strerror)
         return 2
     serve(configured)
     return 0

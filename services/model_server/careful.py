@@ -21,9 +21,7 @@ def parse(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
     except RecursionError:
-        raise Problem(
-            400, "malformed", "The JSON is nested too deeply; send an object or a list of objects."
-        ) from None
+        raise Problem(400, "malformed", "The JSON is nested too deeply; send an object or a list of objects.") from None
     except ValueError as error:  # msgspec's errors and bytes that are not UTF-8
         why = str(error).removeprefix("JSON is malformed: ") if body else "the body is empty"
         detail = f"The body is not JSON: {why}. NaN and Infinity are not JSON; send null for a missing value."
@@ -58,16 +56,12 @@ def invalid(errors: list[FieldError]) -> Problem:
     first = f"{listed[0].field}: {listed[0].message}" if listed[0].field else listed[0].message
     more = len(errors) - len(listed)
     detail = first if len(errors) == 1 else f"{len(errors)} fields are wrong. The first: {first}"
-    return Problem(
-        422, "invalid-input", detail + (f" ({more} more are not listed)" if more else ""), errors=listed
-    )
+    return Problem(422, "invalid-input", detail + (f" ({more} more are not listed)" if more else ""), errors=listed)
 
 
 def _row(fields: Sequence[Field], row: object, number: int, errors: list[FieldError]) -> list[Any]:
     if not isinstance(row, dict):
-        errors.append(
-            FieldError(number, None, "this row is not an object; send {field: value, ...}", _short(row))
-        )
+        errors.append(FieldError(number, None, "this row is not an object; send {field: value, ...}", _short(row)))
         return []
     known = {field.name for field in fields}
     for name in row.keys() - known:

@@ -32,9 +32,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     example: float | int | str | None = None
     required: bool = True
     nullable: bool = False  # null and a missing field become NaN
-    format: Literal["date-time"] | None = (
-        None  # ISO 8601 in JSON, seconds since 1970 of local wall time inside
-    )
+    format: Literal["date-time"] | None = None  # ISO 8601 in JSON, seconds since 1970 of local wall time inside
     time_zone: str | None = None  # of a date-time; UTC when it is not given
     when_missing: Literal["now"] | None = None
 
@@ -82,9 +80,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Refuse a description that no request could satisfy."""
         if self.dtype == "int64" and not (self.required or self.when_missing):
-            raise SchemaError(
-                f"field {self.name} is int64, so it cannot be left out: make it required or float32"
-            )
+            raise SchemaError(f"field {self.name} is int64, so it cannot be left out: make it required or float32")
         if self.low > self.high:
             raise SchemaError(f"field {self.name} has a minimum above its maximum")
         try:
@@ -115,9 +111,7 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
 def read_schema(inputs: list[Any], outputs: list[Any], metadata: dict[str, str]) -> Schema:
     """Join the graph's *inputs* and *outputs* with its *metadata*; raise SchemaError where they disagree."""
     graph = {node.name: TYPES.get(node.type) for node in inputs}
-    if bad := [
-        f"{node.name} {node.type}" for node in inputs if graph[node.name] is None or len(node.shape) != 1
-    ]:
+    if bad := [f"{node.name} {node.type}" for node in inputs if graph[node.name] is None or len(node.shape) != 1]:
         raise SchemaError(f"inputs must be columns of int64 or float32; these are not: {', '.join(bad)}")
     if len(outputs) != 1 or outputs[0].type != "tensor(float)":
         raise SchemaError("the model must have one float32 output")
@@ -140,9 +134,7 @@ def _described(text: str) -> tuple[Field, ...]:
 
 
 def _inferred(graph: dict[str, str | None]) -> tuple[Field, ...]:
-    return msgspec.convert(
-        [{"name": name, "dtype": dtype} for name, dtype in graph.items()], tuple[Field, ...]
-    )
+    return msgspec.convert([{"name": name, "dtype": dtype} for name, dtype in graph.items()], tuple[Field, ...])
 
 
 def _plain(text: str) -> object:

@@ -118,9 +118,12 @@ class Follower:
         )
 
     def _forget_old(self, newest: Path) -> None:
+        aliases = (self._settings.model_alias, self._settings.model_candidate_alias)
+        found = [releases.read(releases.pointer(self._folder, alias), Release) for alias in aliases]
+        served = {Path(release.file).parts[1] for release in found if release}  # versions/<folder>/...
         folders = sorted(newest.parent.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in folders[KEPT_VERSIONS:]:
-            if not (self.current and self.current.file.startswith(f"versions/{old.name}/")):
+            if old.name not in served:
                 shutil.rmtree(old, ignore_errors=True)
 
     def _say(self, line: str) -> None:

@@ -16,9 +16,7 @@ from services.model_server.serving import Served, Serving
 DATATYPES = {"int64": "INT64", "float32": "FP32"}
 BINARY = {"INT64": "<i8", "INT32": "<i4", "FP32": "<f4", "FP64": "<f8"}
 MEDIA_TYPES = ("application/json", "application/octet-stream", "")  # Triton's client names none
-HEADER_LENGTH = (
-    "Inference-Header-Content-Length"  # of the binary tensor extension: JSON first, then raw values
-)
+HEADER_LENGTH = "Inference-Header-Content-Length"  # of the binary tensor extension: JSON first, then raw values
 
 
 class Tensor(msgspec.Struct):
@@ -81,9 +79,7 @@ class Inference:
         inputs = [_described(field.name, DATATYPES[field.dtype]) for field in schema.fields]
         outputs = [_described(schema.output.name, "FP32")]
         versions = {"versions": [served.predictor.release.version]}
-        return reply(
-            {"name": name, "platform": "onnxruntime_onnx", "inputs": inputs, "outputs": outputs} | versions
-        )
+        return reply({"name": name, "platform": "onnxruntime_onnx", "inputs": inputs, "outputs": outputs} | versions)
 
     def model_ready(self, name: str, version: str | None = None) -> Response:
         """This model is served."""

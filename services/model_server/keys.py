@@ -40,9 +40,7 @@ class Keys:
         if mark != self._mark:
             lines = self._path.read_text().splitlines() if mark else []
             words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-            self._roles = {
-                hash_: role for _, role, hash_ in (w for w in words if len(w) == 3) if role in ROLES
-            }
+            self._roles = {hash_: role for _, role, hash_ in (w for w in words if len(w) == 3) if role in ROLES}
             self._mark = mark
 
     def require(self, environ: WSGIEnvironment, role: str) -> None:
@@ -81,9 +79,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in (2, 3) or arguments[2:] not in ([], ["admin"]) or " " in arguments[1]:
         logging.error("usage: python -m services.model_server.keys FILE NAME [admin]")
         return 2
-    sys.stdout.write(
-        add(Path(arguments[0]), arguments[1], arguments[2] if arguments[2:] else "predict") + "\n"
-    )
+    sys.stdout.write(add(Path(arguments[0]), arguments[1], arguments[2] if arguments[2:] else "predict") + "\n")
     return 0
 
 

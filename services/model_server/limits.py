@@ -7,7 +7,6 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from wsgiref.types import InputStream, WSGIEnvironment
 
@@ -15,10 +14,23 @@ from services.model_server.problems import Problem
 from services.model_server.settings import Settings
 
 CHUNK = 1 << 16
-LAST_DATA_RECEIVED = struct.Struct(
-    "=52xI"
-)  # milliseconds, in Linux' struct tcp_info: 8 bytes, then 12th number
+LAST_DATA_RECEIVED = struct.Struct("=52xI")  # milliseconds, in Linux' struct tcp_info: 8 bytes, then 12th number
 BUSY_SECONDS = "1"  # until the work at hand is done: the room below is about half a second of it
+
+
+class _Room:
+    """The block of ``Limits.room``; a class, since it is on the way of every prediction."""
+
+    __slots__ = ("_limits", "_size")
+
+    def __init__(self, limits: "Limits", size: int) -> None:
+        self._limits, self._size = limits, size
+
+    def __enter__(self) -> None:
+        self._limits.enter(self._size)
+
+    def __exit__(self, *_: object) -> None:
+        self._limits.leave(self._size)
 
 
 class Limits:
@@ -59,22 +71,22 @@ class Limits:
         detail = f"The body is larger than {self._bytes:,} bytes. Send the rows in several requests."
         raise Problem(413, "too-large", detail, headers={"Connection": "close"})
 
-    @contextlib.contextmanager
-    def room(self, body: bytes) -> Iterator[None]:
+    def room(self, body: bytes) -> _Room:
         """Work on *body* inside the block; raise Problem 503 when too much is being worked on."""
-        size = len(body)
+        return _Room(self, len(body))
+
+    def enter(self, size: int) -> None:
+        """Take room for *size* bytes."""
         with self._lock:
             if self._pending and self._pending + size > self._room:
-                detail = (
-                    f"The server is working on {self._pending:,} bytes of requests; try again in a second."
-                )
+                detail = f"The server works on {self._pending:,} bytes of requests; try again in a second."
                 raise Problem(503, "too-busy", detail, headers={"Retry-After": BUSY_SECONDS})
             self._pending += size
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pending -= size
+
+    def leave(self, size: int) -> None:
+        """Give the room back."""
+        with self._lock:
+            self._pending -= size
 
     def end_slow(self) -> None:
         """Close silent connections when a body is overdue: its reader wakes up and the thread is free again.

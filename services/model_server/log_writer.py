@@ -1,6 +1,6 @@
 """Brings logged predictions to the lake as Parquet; a process of its own for its memory.
 
-Files: <lake>/predictions/date=YYYY-MM-DD/<model>-<version>-<id>.parquet with request_id, at (UTC),
+Files: <lake>/prediction-log/date=YYYY-MM-DD/<model>-<version>-<id>.parquet with request_id, at (UTC),
 latency_ms, model, model_version, row (of the request), then fields and output under the model's own names.
 """
 

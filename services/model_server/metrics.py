@@ -9,9 +9,7 @@ from services.model_server import releases
 from services.model_server.fields import Output
 from services.model_server.notes import Note
 
-FOLDER = (
-    "metrics"  # in the model folder: one file per worker of this start, dead ones too, so no sum goes down
-)
+FOLDER = "metrics"  # in the model folder: one file per worker of this start, dead ones too, so no sum goes down
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 ROWS = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
 DIFFERENCES = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 KEY = "trainyard.note"  # in the WSGI environment
-MOST_ROWS = (
-    200_000  # waiting to be recorded, about 30 MB; beyond it inputs and outputs are dropped and counted
-)
+MOST_ROWS = 200_000  # waiting to be recorded, about 30 MB; beyond it inputs and outputs are dropped and counted
 
 
 class Note:
@@ -69,9 +67,7 @@ class Edge:
         """Pass the request on with its note in *environ*."""
         begun = time.perf_counter()
         given = environ.get("HTTP_X_REQUEST_ID")
-        note = Note(
-            given if given and ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}", environ
-        )
+        note = Note(given if given and ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}", environ)
         environ[KEY] = note
 
         def start(status: str, headers: list[tuple[str, str]], *more: object) -> object:

@@ -38,13 +38,9 @@ def document(served: Predictor | None, max_rows: int) -> Json:
         version = served.release.version
         schemas |= _schemas(served, max_rows)
         paths |= _predictions(served.release.name, version)
-    about = (
-        "Predicts with the model that the registry's alias points at. Errors are RFC 9457 problem documents."
-    )
+    about = "Predicts with the model that the registry's alias points at. Errors are RFC 9457 problem documents."
     info = {"title": "Trainyard model server", "version": version, "description": about}
-    keys = {
-        "ApiKey": {"type": "http", "scheme": "bearer", "description": "Only where the server has API keys."}
-    }
+    keys = {"ApiKey": {"type": "http", "scheme": "bearer", "description": "Only where the server has API keys."}}
     components = {"schemas": schemas, "securitySchemes": keys}
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
 
@@ -102,9 +98,7 @@ def _schemas(served: Predictor, max_rows: int) -> Json:
         "Answer": _answer(one),
         "Answers": _answer(many),
         "Tensor": tensor,
-        "Predictions": _answer(
-            {"predictions": {"type": "array", "items": {"type": "object", "properties": one}}}
-        ),
+        "Predictions": _answer({"predictions": {"type": "array", "items": {"type": "object", "properties": one}}}),
         "Inferred": _object(model_name=_string(), model_version=_string(), outputs=_list(_ref("Tensor"))),
     }
 
@@ -171,9 +165,7 @@ def _get(summary: str, *refusals: int, media: str = "application/json", content:
 
 
 def _body(contents: Json) -> Json:
-    return {
-        "requestBody": {"required": True, "content": {media: {"schema": s} for media, s in contents.items()}}
-    }
+    return {"requestBody": {"required": True, "content": {media: {"schema": s} for media, s in contents.items()}}}
 
 
 def _content(schema: Json) -> Json:

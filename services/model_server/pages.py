@@ -1,6 +1,7 @@
 """The pages that people open, and the OpenAPI document: all made from the model's own description."""
 
 import json
+import re
 from typing import Any
 
 from flask import Flask, Response, render_template
@@ -13,9 +14,7 @@ from services.model_server.routes import reply
 from services.model_server.serving import Served, Serving
 from services.model_server.settings import Settings
 
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 SHOWN_METRICS = 6
 
 
@@ -79,7 +78,7 @@ def _input(field: Field) -> dict[str, Any]:
     example = "" if field.example is None else str(field.example)
     return {
         "name": field.name,
-        "label": field.description.partition(":")[0] or field.name,
+        "label": re.split(r"[:(]", field.description)[0].strip() or field.name,
         "hint": f"{field.name}, {what}" if field.description else what,
         "value": example[:19] if field.format else "" if field.nullable else example,
         "required": field.required,
@@ -137,9 +136,7 @@ def _calls(served: Served) -> list[dict[str, str]]:
     return [
         {"method": "POST", "path": path, "kind": media, "body": body, "summary": summary}
         for path, media, body, summary in posts
-    ] + [
-        {"method": "GET", "path": path, "kind": "", "body": "", "summary": summary} for path, summary in gets
-    ]
+    ] + [{"method": "GET", "path": path, "kind": "", "body": "", "summary": summary} for path, summary in gets]
 
 
 def _csv(row: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from services.model_server.notes import Note
 
-FOLDER = "predictions"  # in the model folder
+FOLDER = "prediction-log"  # in the model folder
 MOST_BYTES = 256_000_000  # waiting for the lake, about 2 million rows; beyond it rows are dropped and counted
 
 

@@ -55,7 +55,7 @@ class Settings:
     model_server_metrics_port: int = 0  # Prometheus page; 0: the port after the server's
     model_server_access_log: str = "on"  # or off
     model_server_keys_file: str = ""  # who may call; empty: everybody
-    lake_url: str = ""  # where predictions are logged, below predictions/; empty: nowhere
+    lake_url: str = ""  # where predictions are logged, below prediction-log/; empty: nowhere
     prediction_log: str = "on"  # or off
     prediction_log_seconds: float = 30.0  # between two files
     home_links: str = ""  # for the home page: "Prefect URL [URL TO PROBE]; S3 console URL ..."
@@ -79,11 +79,7 @@ class Settings:
     @property
     def prediction_log_url(self) -> str:
         """Where the prediction log goes, empty when it is off."""
-        return (
-            f"{self.lake_url.rstrip('/')}/predictions"
-            if self.lake_url and self.prediction_log != "off"
-            else ""
-        )
+        return f"{self.lake_url.rstrip('/')}/prediction-log" if self.lake_url and self.prediction_log != "off" else ""
 
     @property
     def metrics_port(self) -> int:
@@ -105,8 +101,14 @@ def load() -> Settings:
     return Settings.from_env(os.environ)
 
 
+def calm_worker_libraries() -> None:
+    """Before workers start: no threads for linear algebra that nobody does, few heaps."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+
+
 def follower_environment() -> dict[str, str]:
-    """The environment for the process that talks to MLflow: one short try, since the next look comes soon."""
+    """The environment for what talks to MLflow: one short try, since the next look comes soon."""
     calm = {
         "DO_NOT_TRACK": "true",
         "GIT_PYTHON_REFRESH": "quiet",

@@ -28,9 +28,7 @@ def release(folder, version: str, pace: float) -> None:
     """What the follower leaves when a version was promoted."""
     made = serve(folder, version, graph(pace))
     pointer = releases.pointer(folder, "champion")
-    releases.write(
-        pointer, {**releases.read(pointer, dict), "registry": NOBODY, "created": int(made.version)}
-    )
+    releases.write(pointer, {**releases.read(pointer, dict), "registry": NOBODY, "created": int(made.version)})
 
 
 def predict(url: str, session=requests) -> requests.Response:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import ExitStack
 
 import psutil
 import pytest
@@ -10,6 +11,7 @@ import requests
 
 from tests.integration.processes import free_port, mlflow_server, model_server, wait_for
 from tests.integration.registry import register
+from tests.integration.test_limits import Load
 from tests.unit.model_server.builders import FIELDS, TRIP, graph
 
 
@@ -69,6 +71,46 @@ def test_a_body_of_100_megabytes_is_refused_in_words(server):
     )
 
     assert (answer.status_code, answer.json()["type"]) == (413, "/docs#too-large")
+
+
+def test_a_stopped_registry_fails_no_request_and_is_told(tmp_path):
+    with ExitStack() as rest, ExitStack() as first:
+        registry = first.enter_context(mlflow_server(tmp_path / "mlflow", free_port()))
+        register(registry, graph())
+        url, _ = rest.enter_context(model_server(tmp_path / "models", registry))
+        wait_for(lambda: predict(url).ok)
+        load = rest.enter_context(Load(url))
+        first.close()
+        ready = f"{url}/health/ready"
+        wait_for(lambda: requests.get(ready, timeout=5).json()["registry"] != "ok", what="word of it")
+
+    assert (load.failures, set(load.statuses)) == ([], {200})
+
+
+def test_the_candidate_of_the_registry_is_shadowed_and_counted(tmp_path, registry):
+    register(registry, graph(3.0))
+    register(registry, graph(4.0), alias="candidate")
+    metrics = str(free_port())
+    with model_server(tmp_path, registry, MODEL_SHADOW_PERCENT="100", MODEL_SERVER_METRICS_PORT=metrics) as (url, _):
+        wait_for(lambda: predict(url).ok)
+
+        def shadowed() -> bool:
+            predict(url)
+            return "shadow_rows_total{" in requests.get(f"http://127.0.0.1:{metrics}/metrics", timeout=5).text
+
+        wait_for(shadowed, seconds=15, what="row of the shadow")
+
+
+def test_a_reload_is_served_long_before_the_next_poll(tmp_path, registry):
+    register(registry, graph())
+    with model_server(tmp_path, registry, MODEL_POLL_SECONDS="600", MODEL_RELOAD_TOKEN="t") as (url, _):
+        wait_for(lambda: predict(url).ok)
+        version = register(registry, graph(5.0))
+
+        asked = requests.post(f"{url}/model/reload", headers={"Authorization": "Bearer t"}, timeout=5)
+
+        assert asked.status_code == 202
+        wait_for(lambda: predict(url).json()["model_version"] == version, seconds=10)
 
 
 def test_a_server_restarted_without_its_registry_serves_the_last_champion(tmp_path):

@@ -60,7 +60,7 @@ def test_a_month_before_green_taxis_is_refused():
         TypeAdapter(Month).validate_python("2013-07")
 
 
-@pytest.mark.parametrize("text", ["2023-01..", "..2023-01", "2023-01..2023-13", "2023-01..2023-02..2023-03", "2023-01."])
+@pytest.mark.parametrize("text", ["2023-01..", "..2023-01", "2023-01..2023-13", "2023-01..2023-02..2023-03"])
 def test_half_a_range_is_refused(text):
     with pytest.raises(ValidationError, match="is not a month"):
         TypeAdapter(Months).validate_python(text)

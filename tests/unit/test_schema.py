@@ -132,7 +132,9 @@ def test_optional_columns_may_be_absent_and_come_out_null():
 
 
 def test_unknown_columns_are_returned_and_left_out():
-    raw = pa.RecordBatch.from_pydict({"colour": ["green"] * 3} | dict(zip(TRIP_SCHEMA.names, make_trips(), strict=True)))
+    raw = pa.RecordBatch.from_pydict(
+        {"colour": ["green"] * 3} | dict(zip(TRIP_SCHEMA.names, make_trips(), strict=True))
+    )
     assert check_columns(raw.schema.names) == ["colour"]
     assert typed(raw).equals(make_trips())
 

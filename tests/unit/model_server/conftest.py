@@ -11,9 +11,7 @@ from tests.unit.model_server.builders import serve
 
 @pytest.fixture(name="settings")
 def _settings(tmp_path):
-    return Settings(
-        mlflow_tracking_uri="http://registry", model_dir=tmp_path, model_server_max_body_bytes=100_000
-    )
+    return Settings(mlflow_tracking_uri="http://registry", model_dir=tmp_path, model_server_max_body_bytes=100_000)
 
 
 @pytest.fixture(name="empty")

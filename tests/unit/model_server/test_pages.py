@@ -43,9 +43,7 @@ def test_pages_load_nothing_from_elsewhere(client, path):
 
 
 def test_every_kind_of_problem_is_explained_on_the_page_that_its_type_names(client):
-    used = set(
-        re.findall(r'Problem\(\s*\d+,\s*"([\w-]+)"', "".join(p.read_text() for p in SOURCES.glob("*.py")))
-    )
+    used = set(re.findall(r'Problem\(\s*\d+,\s*"([\w-]+)"', "".join(p.read_text() for p in SOURCES.glob("*.py"))))
 
     assert used <= problems.KINDS.keys()
     assert all(f'id="{kind}"' in client.get("/docs").text for kind in used)

@@ -134,3 +134,13 @@ def test_a_request_keeps_its_own_id_and_gets_one_when_it_has_none(client):
     assert client.get("/model", headers={"X-Request-Id": "abc"}).headers["X-Request-Id"] == "abc"
     assert client.get("/model", headers={"X-Request-Id": "a b\t"}).headers["X-Request-Id"] != "a b\t"
     assert client.get("/nothing").headers["X-Request-Id"]
+
+
+def test_more_work_than_there_is_room_for_is_put_off_not_piled_up(client):
+    limits = client.application.extensions["limits"]
+
+    with limits.room(b" " * 31_999_900):
+        answer = client.post("/predict", json=[FULL])
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert client.post("/predict", json=[FULL]).status_code == 200

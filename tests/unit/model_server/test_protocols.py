@@ -91,9 +91,7 @@ def test_v2_describes_the_model_by_its_tensors(client):
     assert told["outputs"] == [{"name": "minutes", "datatype": "FP32", "shape": [-1]}]
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/health/live", "/health/ready", "/models/trip-duration/versions/1/ready"]
-)
+@pytest.mark.parametrize("path", ["", "/health/live", "/health/ready", "/models/trip-duration/versions/1/ready"])
 def test_v2_health_is_open(client, path):
     assert client.get(f"/v2{path}").status_code == 200
 
@@ -110,9 +108,7 @@ def test_v2_infers_from_json_tensors(client):
 
 
 def test_v2_takes_a_column_per_row_too(client):
-    given = [
-        tensor | {"shape": [2, 1], "data": [[value] for value in tensor["data"]]} for tensor in tensors()
-    ]
+    given = [tensor | {"shape": [2, 1], "data": [[value] for value in tensor["data"]]} for tensor in tensors()]
 
     assert client.post(INFER, json={"inputs": given}).json["outputs"][0]["data"] == [7.0, 1.0]
 

@@ -96,8 +96,8 @@ def test_predictions_reach_the_lake_as_parquet_with_their_inputs(start, settings
     client.post("/predict", json=[TRIP, TRIP | {"trip_type": 2}], headers={"X-Request-Id": "two"})
     recorder.finish()
 
-    assert LogWriter(settings.model_dir, f"file://{tmp_path}/lake/predictions").collect() == 3
-    logged = ds.dataset(tmp_path / "lake" / "predictions", partitioning="hive").to_table().to_pylist()
+    assert LogWriter(settings.model_dir, f"file://{tmp_path}/lake/prediction-log").collect() == 3
+    logged = ds.dataset(tmp_path / "lake" / "prediction-log", partitioning="hive").to_table().to_pylist()
     assert [(row["request_id"], row["row"]) for row in logged] == [("one", 0), ("two", 0), ("two", 1)]
     assert [row["trip_type"] for row in logged] == [None, None, 2.0]
     assert all(math.isclose(row["minutes"], 11.98, rel_tol=1e-6) for row in logged)
@@ -110,8 +110,8 @@ def test_a_lake_that_cannot_be_written_loses_nothing(start, settings, tmp_path):
     recorder.finish()
     (tmp_path / "file").touch()
 
-    assert LogWriter(settings.model_dir, f"file://{tmp_path}/file/predictions").collect() == 0
-    assert LogWriter(settings.model_dir, f"file://{tmp_path}/lake/predictions").collect() == 1
+    assert LogWriter(settings.model_dir, f"file://{tmp_path}/file/prediction-log").collect() == 0
+    assert LogWriter(settings.model_dir, f"file://{tmp_path}/lake/prediction-log").collect() == 1
 
 
 def test_the_prediction_log_is_off_by_one_variable(start, settings, tmp_path):
@@ -120,7 +120,7 @@ def test_the_prediction_log_is_off_by_one_variable(start, settings, tmp_path):
     client.post("/predict", json=TRIP)
     recorder.finish()
 
-    assert not (settings.model_dir / "predictions").exists()
+    assert not (settings.model_dir / "prediction-log").exists()
 
 
 def test_rows_beyond_the_bound_are_dropped_and_counted_not_kept():

@@ -1,0 +1,113 @@
+"""The follower against a registry that is played: what it takes, refuses, keeps and lets go."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+from mlflow.exceptions import MlflowException, RestException
+
+from services.model_server import follow, releases
+from services.model_server.follow import Follower
+from services.model_server.releases import Following, Release
+from tests.unit.model_server.builders import FIELDS, graph
+
+MLMODEL = "flavors:\n  onnx:\n    data: model.onnx\nmodel_uuid: x\nutc_time_created: '2026-01-01 00:00:00'\n"
+
+
+class Registry:
+    """What a follower asks MLflow: the version behind an alias, its files, its run."""
+
+    def __init__(self) -> None:
+        self.version, self.model, self.error = None, graph(), None
+
+    def get_model_version_by_alias(self, name, alias):
+        if self.error:
+            raise self.error
+        if self.version is None:
+            raise RestException({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": alias})
+        return SimpleNamespace(version=self.version, creation_timestamp=int(self.version), run_id="r", tags={})
+
+    def get_run(self, run_id):
+        return SimpleNamespace(data=SimpleNamespace(metrics={"rmse": 4.2}, params={}, tags={"mlflow.user": "x"}))
+
+    def download(self, uri, dst_path, tracking_uri):
+        with open(os.path.join(dst_path, "MLmodel"), "w") as file:  # noqa: PTH118, PTH123  # as MLflow does
+            file.write(MLMODEL)
+        with open(os.path.join(dst_path, "model.onnx"), "wb") as file:  # noqa: PTH118, PTH123
+            file.write(self.model.SerializeToString())
+
+
+@pytest.fixture(name="registry")
+def _registry(monkeypatch):
+    played = Registry()
+    monkeypatch.setattr(follow, "MlflowClient", lambda tracking_uri: played)
+    monkeypatch.setattr(follow.mlflow.artifacts, "download_artifacts", played.download)
+    return played
+
+
+def look(follower: Follower, registry: Registry, version: str | None) -> Following:
+    registry.version = version
+    follower.look()
+    return releases.read(releases.status(follower._folder, follower._alias), Following)
+
+
+def served(settings, alias: str = "champion") -> Release | None:
+    return releases.read(releases.pointer(settings.model_dir, alias), Release)
+
+
+def test_a_new_version_is_fetched_checked_and_pointed_at(settings, registry):
+    seen = look(Follower(settings, "champion"), registry, "1")
+
+    assert (seen.alias_version, seen.registry, seen.refused) == ("1", "ok", [])
+    assert served(settings).metrics == {"rmse": 4.2}
+    assert (settings.model_dir / served(settings).file).exists()
+
+
+def test_a_version_that_breaks_clients_is_refused_once_and_remembered(settings, registry):
+    follower = Follower(settings, "champion")
+    look(follower, registry, "1")
+    registry.model = graph(fields=FIELDS[:-1])
+
+    seen = [look(follower, registry, "2") for _ in range(2)]
+
+    assert [refusal.version for refusal in seen[1].refused] == ["2"]
+    assert served(settings).version == "1"
+
+
+@pytest.mark.parametrize("error", [MlflowException("down"), OSError("disk")])
+def test_a_registry_that_fails_is_told_and_changes_nothing(settings, registry, error):
+    follower = Follower(settings, "champion")
+    look(follower, registry, "1")
+    registry.error = error
+
+    assert look(follower, registry, "2").registry != "ok"
+    assert served(settings).version == "1"
+
+
+def test_without_its_alias_a_champion_serves_on_and_a_candidate_goes(settings, registry):
+    for alias in ("champion", "candidate"):
+        follower = Follower(settings, alias)
+        look(follower, registry, "1")
+        look(follower, registry, None)
+
+    assert served(settings).version == "1"
+    assert served(settings, "candidate") is None
+
+
+def test_old_versions_are_deleted_but_never_the_champion(settings, registry):
+    look(Follower(settings, "champion"), registry, "1")
+    candidate = Follower(settings, "candidate")
+    for version in "23456":
+        look(candidate, registry, version)
+
+    kept = {path.name for path in (settings.model_dir / "versions").iterdir()}
+    assert served(settings).file.split("/")[1] in kept
+    assert len(kept) <= 4
+
+
+def test_a_model_of_another_registry_is_forgotten(settings, registry):
+    look(Follower(settings, "champion"), registry, "1")
+    other = type(settings)(mlflow_tracking_uri="http://other", model_dir=settings.model_dir)
+
+    assert Follower(other, "champion").current is None
+    assert served(settings) is None
