@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow.artifacts
+import yaml
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from services.model_server import checks, links, releases, settings
@@ -134,7 +134,8 @@ class Follower:
 
 def _graph(folder: Path) -> Path:
     """The ONNX file of a logged model, as its MLmodel file says."""
-    flavors: dict[str, dict[str, str]] = Model.load(str(folder / "MLmodel")).flavors
+    # read as the YAML it is: MLflow's own reader wants pandas, which the server's image does not have
+    flavors: dict[str, dict[str, str]] = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]
     if "onnx" not in flavors:
         raise ModelError("it was not logged as an ONNX model (mlflow.onnx.log_model)")
     return folder / flavors["onnx"]["data"]

@@ -14,6 +14,17 @@ READS_ENVIRON = {
     "flows/trips/settings.py": "addresses of the flows",
     "services/model_server/settings.py": "settings of the server",
     "infra/demo/environment.py": "the demo hands its own environment on to what it starts",
+    # programs of one container each, which Compose configures by the environment
+    "infra/setup/__main__.py": "setup",
+    "infra/setup/deploy.py": "deploy",
+    "infra/setup/flow_context.py": "deploy's step: the commit",
+    "infra/setup/prune_images.py": "deploy: the registry's address",
+    "infra/setup/run_flow.py": "the flows command",
+    "infra/smoke/__main__.py": "smoke",
+    "infra/smoke/claims.py": "smoke",
+    "services/flows/launch.py": "the start of a flow container",
+    "services/janitor/janitor.py": "the janitor",
+    "services/mlflow/serve.py": "the start of MLflow",
 }
 
 

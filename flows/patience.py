@@ -1,0 +1,33 @@
+"""A flow that waits, takes memory or fails on demand: what cancelling, crashing, running out of memory look like."""
+
+import time
+
+from prefect import flow, get_run_logger, task
+
+
+def _say_farewell(flow: object, flow_run: object, state: object) -> None:
+    """Runs when the run is cancelled; the stack's own start of flows must not lose such hooks."""
+    get_run_logger().info("farewell")
+
+
+@task
+def hold(megabytes: int) -> int:
+    """Take that much memory, every page of it."""
+    return len(bytearray(b"x") * megabytes * 2**20)
+
+
+@task
+def wait(second: int) -> int:
+    """One second."""
+    time.sleep(1)
+    return second
+
+
+@flow(on_cancellation=[_say_farewell])
+def patience(seconds: int = 0, megabytes: int = 0, fail: bool = False) -> int:
+    """Hold `megabytes`, wait `seconds`, then fail or return the seconds waited."""
+    hold(megabytes)
+    waited = sum(1 for second in range(seconds) if wait(second) == second)
+    if fail:
+        raise RuntimeError("asked to fail")
+    return waited

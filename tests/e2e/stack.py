@@ -1,0 +1,103 @@
+"""The running stack as a test sees it: Prefect's API, the engine, and bounded waits."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def setting(name: str) -> str:
+    """One line of .env."""
+    return dict(line.split("=", 1) for line in (ROOT / ".env").read_text().split() if "=" in line)[name]
+
+
+def secret(name: str) -> str:
+    """One secret file."""
+    return (ROOT / ".secrets" / name).read_text()
+
+
+def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command in the project's folder, its output as text."""
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, **options)
+    assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def compose(*arguments: str, check: bool = True) -> str:
+    """`docker compose …`."""
+    return run("docker", "compose", *arguments, check=check).stdout
+
+
+def container(service: str) -> str:
+    """Id of the service's container, running or not."""
+    return compose("ps", "--all", "--quiet", service).strip()
+
+
+def inspect(name: str) -> dict[str, Any]:
+    """`docker inspect` of one thing."""
+    return json.loads(run("docker", "inspect", name).stdout)[0]
+
+
+def until(true: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until `true` returns something true; fail with words after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if found := true():
+                return found
+        except (httpx.TransportError, httpx.HTTPStatusError):
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+class Prefect:
+    """Runs of the stack's Prefect."""
+
+    def __init__(self) -> None:
+        user, _, password = secret("prefect_auth").partition(":")
+        url = f"http://127.0.0.1:{setting('PREFECT_PORT')}/api"
+        self.http = httpx.Client(base_url=url, auth=(user, password), timeout=30)
+
+    def call(self, method: str, path: str, **body: Any) -> Any:
+        """JSON in, JSON out."""
+        answer = self.http.request(method, path, json=body or None).raise_for_status()
+        return answer.json() if answer.content else None
+
+    def start(self, deployment: str, **parameters: Any) -> str:
+        """A new run of the deployment; its id."""
+        found = self.call("GET", f"/deployments/name/{deployment}")
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        return str(self.call("POST", f"/deployments/{found['id']}/create_flow_run", **body)["id"])
+
+    def state(self, run_id: str) -> str:
+        """The state's type."""
+        return str(self.call("GET", f"/flow_runs/{run_id}")["state_type"])
+
+    def until(self, run_id: str, *states: str, seconds: float = 60) -> str:
+        """Wait for one of the states; return it."""
+        wanted = set(states) or ENDED
+        return str(until(lambda: s if (s := self.state(run_id)) in wanted else "", seconds, f"run in {wanted}"))
+
+    def states(self, run_id: str) -> dict[str, datetime]:
+        """When the run entered each state."""
+        found = self.call("GET", f"/flow_run_states/?flow_run_id={run_id}")
+        return {one["name"]: datetime.fromisoformat(one["timestamp"]) for one in found}
+
+    def logs(self, run_id: str) -> str:
+        """Everything that the run logged."""
+        lines = self.call("POST", "/logs/filter", logs={"flow_run_id": {"any_": [run_id]}}, limit=200)
+        return "\n".join(line["message"] for line in lines)
+
+    def container(self, run_id: str) -> str:
+        """Id of the run's container."""
+        command = ["docker", "ps", "-aq", "--no-trunc", "--filter", f"label=io.prefect.flow-run-id={run_id}"]
+        return str(until(lambda: run(*command).stdout.strip(), 30, "a container of the run"))

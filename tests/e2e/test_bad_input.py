@@ -1,0 +1,93 @@
+"""What is wrong is said in one line with its remedy, before anything is started, and nothing is lost."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stack import ROOT, Prefect, run, setting
+
+
+@pytest.fixture
+def restored(stack: None) -> Iterator[None]:
+    """`.env` and prefect.yaml may be changed; they are put back."""
+    before = {ROOT / name: (ROOT / name).read_text() for name in (".env", "prefect.yaml")}
+    yield
+    for path, text in before.items():
+        path.write_text(text)
+
+
+def check(**variables: str) -> str:
+    """What `make up` says before it starts anything; it must refuse."""
+    done = run("make", "up", check=False, env=os.environ | variables)
+    assert done.returncode != 0
+    return done.stderr
+
+
+def edit(name: str, old: str, new: str) -> None:
+    path = ROOT / name
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_without_an_engine_it_names_make_engine(restored):
+    assert "make engine" in check(DOCKER_HOST="unix:///nowhere.sock")
+
+
+def test_a_taken_port_is_named_with_its_variable(restored):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        edit(".env", f"POSTGRES_PORT={setting('POSTGRES_PORT')}", f"POSTGRES_PORT={port}")
+
+        assert f"port {port} (POSTGRES_PORT) is taken" in check()
+
+
+def test_too_little_disk_is_said_with_both_figures(restored):
+    assert "99000000 are needed" in check(NEED_DISK="99000000")
+
+
+def test_a_missing_variable_is_named_with_its_line(restored):
+    edit(".env", f"MLFLOW_PORT={setting('MLFLOW_PORT')}\n", "")
+
+    assert ".env has no MLFLOW_PORT" in check()
+
+
+def test_an_unknown_variable_is_named(restored):
+    (ROOT / ".env").open("a").write("PREFECT_PROT=4200\n")
+
+    assert ".env has PREFECT_PROT, which the stack does not know" in check()
+
+
+def test_a_flow_with_a_syntax_error_is_named_and_the_others_are_deployed(restored, prefect: Prefect):
+    (ROOT / "flows/broken.py").write_text("def broken(:\n")
+    part = "  - name: on-demand\n    entrypoint: flows/broken.py:broken\n    work_pool: *pool\n"
+    (ROOT / "prefect.yaml").open("a").write(part)
+    try:
+        done = run("make", "deploy", check=False)
+    finally:
+        Path(ROOT / "flows/broken.py").unlink()
+
+    assert done.returncode != 0
+    assert "flows/broken.py:1: " in done.stdout
+    assert "deployed patience/on-demand" in done.stdout
+
+
+def test_a_lost_secrets_folder_costs_no_data(prefect: Prefect):
+    run_id = prefect.start("patience/on-demand")
+    prefect.until(run_id)
+    shutil.rmtree(ROOT / ".secrets")
+    said = run("make", "up").stdout
+
+    assert "making new secrets" in said
+    assert Prefect().state(run_id) == "COMPLETED"
+
+
+def test_rotated_secrets_work_at_once_and_the_old_ones_no_longer(stack):
+    before = Prefect()
+    run("make", "secrets", env=os.environ | {"ROTATE": "1"})
+    after = Prefect()
+
+    assert after.until(after.start("patience/on-demand")) == "COMPLETED"
+    assert before.http.get("/flows/paginate").status_code == 401

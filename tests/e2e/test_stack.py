@@ -1,0 +1,119 @@
+"""The stack as it stands: who may listen where, as whom everything runs, and what can be read from
+outside."""
+
+import json
+
+import httpx
+import psycopg2
+import pytest
+from minio import Minio
+from minio.error import S3Error
+
+from tests.e2e.stack import ROOT, Prefect, compose, inspect, run, secret, setting, until
+
+PROXIES = ["engine-proxy", "engine-proxy-deploy"]
+SERVICES = ["postgres", "s3", "registry", "prefect", "mlflow", "model-server", "worker", "janitor", *PROXIES]
+
+
+@pytest.fixture(scope="module")
+def containers(stack: None) -> dict[str, dict]:
+    ids = compose("ps", "--quiet").split()
+    found = [inspect(one) for one in ids]
+    return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_is_healthy_and_locked_down(containers, service):
+    found = containers[service]
+    host = found["HostConfig"]
+
+    assert found["State"]["Health"]["Status"] == "healthy"
+    assert found["Config"]["User"] not in ("", "root", "0")
+    assert (host["Privileged"], host["ReadonlyRootfs"], host["CapDrop"]) == (False, True, ["ALL"])
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert host["Memory"] > 0
+    assert host["PidsLimit"] > 0
+    assert host["LogConfig"]["Config"]["max-size"] == "10m"
+
+
+def test_only_the_two_proxies_see_the_engines_socket(containers):
+    with_socket = {name for name, one in containers.items() if "docker.sock" in json.dumps(one["Mounts"])}
+
+    assert with_socket == {"engine-proxy", "engine-proxy-deploy"}
+
+
+def test_every_published_port_is_on_loopback(containers):
+    ports = [
+        binding
+        for one in containers.values()
+        for bindings in one["HostConfig"]["PortBindings"].values()
+        for binding in bindings
+    ]
+
+    assert len(ports) == 7
+    assert {binding["HostIp"] for binding in ports} == {"127.0.0.1"}
+
+
+def test_no_secret_can_be_read_from_containers_images_or_logs(prefect: Prefect, containers):
+    run_id = prefect.start("patience/on-demand")
+    prefect.until(run_id)
+    flow = inspect(prefect.container(run_id))
+    seen = json.dumps([containers, flow, inspect(flow["Image"]), prefect.call("GET", f"/flow_runs/{run_id}")])
+    seen += compose("logs", "--no-color") + run("docker", "logs", flow["Id"]).stdout
+    seen += json.dumps(prefect.call("GET", "/work_pools/docker"))
+
+    for path in (ROOT / ".secrets").iterdir():
+        assert path.read_text().removeprefix("admin:") not in seen, path.name
+
+
+@pytest.mark.parametrize(("login", "status"), [(None, 401), (("admin", "wrong"), 401)])
+def test_prefect_asks_for_its_password(stack, login, status):
+    url = f"http://127.0.0.1:{setting('PREFECT_PORT')}/api/flows/count"
+
+    assert httpx.post(url, auth=login, json={}).status_code == status
+
+
+def test_the_s3_user_of_flows_can_do_no_more_than_its_work(stack):
+    client = Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
+    list(client.list_objects("lake"))
+    for forbidden in (
+        lambda: client.make_bucket("another"),
+        lambda: list(client.list_objects("mlflow")),
+        lambda: client.remove_bucket("lake"),
+    ):
+        with pytest.raises(S3Error, match="Access Denied"):
+            forbidden()
+
+
+def test_each_database_is_closed_to_the_other_roles(stack):
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        psycopg2.connect(
+            host="127.0.0.1",
+            port=setting("POSTGRES_PORT"),
+            user="trips",
+            password=secret("postgres_trips"),
+            dbname="prefect",
+        )
+
+
+def test_setup_again_changes_nothing_and_takes_a_second(prefect: Prefect):
+    automations = [one["id"] for one in prefect.call("POST", "/automations/filter")]
+    said = compose("run", "--rm", "-T", "setup")
+
+    assert "event=made" not in said
+    assert float(said.rpartition("seconds=")[2]) <= 1
+    assert [one["id"] for one in prefect.call("POST", "/automations/filter")] == automations
+
+
+def test_the_doctor_tells_no_secret(stack):
+    run("make", "doctor")
+    report = (ROOT / "var/doctor.txt").read_text()
+
+    assert "== services" in report
+    assert not [path.name for path in (ROOT / ".secrets").iterdir() if path.read_text() in report]
+
+
+def test_only_the_last_exited_flow_containers_are_kept(prefect: Prefect):
+    exited = ["docker", "ps", "-aq", "--filter", "label=io.prefect.flow-run-id", "--filter", "status=exited"]
+    kept = int(setting("KEEP_CONTAINERS"))
+    until(lambda: len(run(*exited).stdout.split()) <= kept, 60, f"at most {kept} exited flow containers")

@@ -1,0 +1,81 @@
+"""What setup and deploy compute, without a server."""
+
+from pathlib import Path
+
+import docker
+import pytest
+
+from infra.setup import flow_context
+from infra.setup.make_work_pool import job_template
+from infra.setup.run_flow import parameters_of
+
+ENVIRON = {
+    "PROJECT": "trainyard",
+    "PREFECT_API_URL": "http://prefect:4200/api",
+    "PREFECT_UI_URL": "http://localhost:4200",
+    "FLOW_MEMORY": "2g",
+}
+
+
+def test_parameters_are_json_where_they_read_as_json():
+    given = parameters_of(["--month", "2023-01", "--force", "true", "--rounds", "30"])
+
+    assert given == {"month": "2023-01", "force": True, "rounds": 30}
+
+
+@pytest.mark.parametrize("arguments", [["--month"], ["month", "2023-01"]])
+def test_parameters_that_are_no_pairs_are_refused(arguments):
+    with pytest.raises(SystemExit, match="--name value"):
+        parameters_of(arguments)
+
+
+def test_no_password_stands_in_the_job_template():
+    env = job_template(ENVIRON)["job_configuration"]["env"]
+
+    assert env["PREFECT_API_AUTH_STRING"] is None
+
+
+def test_the_engine_proxy_accepts_exactly_the_job_template():
+    job = job_template(ENVIRON)["job_configuration"]
+    pattern = Path("services/engine_proxy/patterns/create-body").read_text()
+
+    assert f'"Binds": \\["{job["volumes"][0]}"\\]'.replace("trainyard_", "@PROJECT@_") in pattern
+    assert f'"CapDrop": \\["{job["container_create_kwargs"]["cap_drop"][0]}"\\]' in pattern
+    assert f'"NetworkMode": "{job["networks"][0]}"'.replace("trainyard_", "@PROJECT@_") in pattern
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two flows over one shared file, and an engine that knows the base image."""
+    for name, text in {
+        "flows/Dockerfile": "FROM trainyard/flows\n",
+        "flows/__init__.py": "",
+        "flows/trips/__init__.py": "",
+        "flows/shared.py": "",
+        "flows/a.py": "from flows.shared import x\n",
+        "flows/b.py": "from flows import a\n",
+        "flows/c.py": "import flows.trips\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    image = type("Image", (), {"id": "sha256:0"})
+    engine = type("Engine", (), {"images": type("Images", (), {"get": staticmethod(lambda _: image)})})
+    monkeypatch.setattr(docker, "from_env", lambda: engine)
+    monkeypatch.setattr(flow_context, "CONTEXTS", tmp_path / "contexts")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_an_image_holds_what_its_flow_imports_and_no_other_flow(project: Path):
+    context = Path(flow_context.flow_context("a")["path"])
+    names = {path.name for path in context.rglob("*.py")}
+
+    assert names == {"__init__.py", "a.py", "shared.py"}
+
+
+def test_a_changed_flow_changes_the_tags_of_those_that_contain_it_only(project: Path):
+    before = {flow: flow_context.flow_context(flow)["tag"] for flow in "abc"}
+    (project / "flows/a.py").write_text("from flows.shared import x, y\n")
+    after = {flow: flow_context.flow_context(flow)["tag"] for flow in "abc"}
+
+    assert [before[flow] == after[flow] for flow in "abc"] == [False, False, True]
