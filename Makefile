@@ -13,7 +13,7 @@ demo: .venv/ready ## the main job without Docker: ingest, train, promote, serve,
 test: .venv/ready ## every test that this machine can run, with coverage
 	@$(PYTHON) -m pytest --cov
 
-bench: .venv/ready ## side-by-side measurements, written to var/bench  [ONLY=model|ingest]
+bench: .venv/ready ## side-by-side measurements, written to var/bench  [ONLY=model|ingest|scale|serving|stack]
 	@$(PYTHON) -m tests.bench $(ONLY)
 
 lint: .venv/ready ## style and types
