@@ -1,9 +1,11 @@
 """Time and memory of ingest, train and score as a month grows: is time linear, does memory stay below 2 GiB?
 
 The months are drawn from the two real ones (seeded), each trip moved by up to a quarter of an hour and its distance
-by up to 5 %, so that statistics and trees meet no copies. `python -m tests.bench scale ROWS …` takes other sizes.
+by up to 5 %, so that statistics and trees meet no copies.
+`python -m tests.bench scale [--rounds N] [ROWS …]` takes other rounds and sizes.
 """
 
+import argparse
 import json
 import logging
 import subprocess
@@ -23,7 +25,7 @@ from tests.bench.measuring import DATA, TRAIN, VALIDATE, exponent
 from tests.bench.work import PARTS
 
 log = logging.getLogger("bench")
-SIZES = ("1_000_000", "3_000_000", "10_000_000")
+SIZES = (1_000_000, 3_000_000, 10_000_000)
 LARGEST_MIB = 2048
 AIMS = {f"{part}_exponent": ("<=", 1.1) for part in PARTS} | {f"{part}_peak_mib": ("<=", LARGEST_MIB) for part in PARTS}
 ROW_GROUP = 1 << 18
@@ -73,27 +75,31 @@ def _set(trips: pa.RecordBatch, columns: dict[str, np.ndarray]) -> pa.RecordBatc
     return trips
 
 
-def measure(part: str, folder: Path, database_url: str) -> dict[str, float]:
+def measure(part: str, folder: Path, database_url: str, rounds: int) -> dict[str, float]:
     """Run *part* as a process; return its seconds and the peak of its resident memory."""
-    command = [sys.executable, "-m", "tests.bench.work", part, str(folder), database_url]
+    command = [sys.executable, "-m", "tests.bench.work", part, str(folder), database_url, str(rounds)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     log.info("scale %s: %.1f s, %.0f MiB", part, found["seconds"], found["peak_mib"])
     return found
 
 
-def run(*sizes: str) -> dict[str, object]:
-    """Measure every part at every size, in rows."""
-    rows = [int(size) for size in sizes or SIZES]
+def run(*options: str) -> dict[str, object]:
+    """Measure every part at every size."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench scale")
+    parser.add_argument("--rounds", type=int, default=training.ROUNDS, help="of boosting; memory depends little on it")
+    parser.add_argument("rows", type=int, nargs="*", default=SIZES)
+    chosen = parser.parse_args(options)
+    rows = chosen.rows
     found: dict[str, dict[str, dict[str, float]]] = {part: {} for part in PARTS}
     for count in rows:
         with postgres() as (folder, url):
             log.info("scale: writing a month of %s trips", f"{count:,}")
             write_month(folder / source.file_name(TRAIN), count)
             for part in PARTS:
-                found[part][str(count)] = measure(part, folder, url)
+                found[part][str(count)] = measure(part, folder, url, chosen.rounds)
     largest = str(max(rows))
-    figures: dict[str, object] = {"rounds": training.ROUNDS}
+    figures: dict[str, object] = {"rounds": chosen.rounds}
     for part, by_size in found.items():
         figures[f"{part}_peak_mib"] = by_size[largest]["peak_mib"]
         if len(rows) > 1:

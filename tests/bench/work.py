@@ -1,8 +1,8 @@
 """One part of the data path on a large month, in a process of its own, so that its peak of memory is its own.
 
-`python -m tests.bench.work ingest|train|score FOLDER DATABASE_URL` prints its seconds, imports left out, and its peak
-in MiB, imports included. The parts hand on by files in FOLDER, as the flows do by keys. The database server is
-another process, not counted.
+`python -m tests.bench.work ingest|train|score FOLDER DATABASE_URL ROUNDS` prints its seconds, imports left out, and
+its peak in MiB, imports included. The parts hand on by files in FOLDER, as the flows do by keys. The database server
+is another process, not counted.
 """
 
 import json
@@ -31,19 +31,19 @@ def export(folder: Path, database_url: str) -> None:
     month_rows.export(database_url, folder.as_uri(), stored)
 
 
-def ingest(folder: Path, database_url: str) -> None:
+def ingest(folder: Path, database_url: str, _: int) -> None:
     """Both, as the flow of that name does."""
     store(folder, database_url)
     export(folder, database_url)
 
 
-def train(folder: Path, _: str) -> None:
-    """The model, all rounds, and its graph."""
+def train(folder: Path, _: str, rounds: int) -> None:
+    """The model and its graph."""
     rows = partial(month_rows.passes, folder.as_uri(), [month_rows.required(folder.as_uri(), TRAIN)])
-    (folder / "model.onnx").write_bytes(graph.build(training.fit(rows), {"months": TRAIN}))
+    (folder / "model.onnx").write_bytes(graph.build(training.fit(rows, rounds=rounds), {"months": TRAIN}))
 
 
-def score(folder: Path, _: str) -> None:
+def score(folder: Path, _: str, __: int) -> None:
     """Every row's prediction into the lake."""
     url = folder.as_uri()
     rows = lake.read(url, lake.trips_key(TRAIN))
@@ -63,7 +63,7 @@ def peak_mib() -> float:
 PARTS = {"ingest": ingest, "train": train, "score": score}
 
 if __name__ == "__main__":
-    part, folder, database_url = sys.argv[1:]
+    part, folder, database_url, rounds = sys.argv[1:]
     started = perf_counter()
-    PARTS[part](Path(folder), database_url)
+    PARTS[part](Path(folder), database_url, int(rounds))
     sys.stdout.write(json.dumps({"seconds": perf_counter() - started, "peak_mib": peak_mib()}))
