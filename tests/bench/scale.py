@@ -30,6 +30,7 @@ LARGEST_MIB = 2048
 AIMS = {f"{part}_exponent": ("<=", 1.1) for part in PARTS} | {f"{part}_peak_mib": ("<=", LARGEST_MIB) for part in PARTS}
 ROW_GROUP = 1 << 18
 WEEKS = np.timedelta64(timedelta(weeks=4))  # from the second month back into the first, weekday kept
+_TIMES = ("lpep_pickup_datetime", "lpep_dropoff_datetime")
 JITTER_SECONDS, JITTER_SHARE = 900, 0.05
 
 
@@ -45,12 +46,9 @@ def write_month(path: Path, rows: int) -> None:
 def _real() -> pa.RecordBatch:
     months = []
     for month, back in ((TRAIN, np.timedelta64(0)), (VALIDATE, WEEKS)):
-        for raw in source.batches(source.inspect(month, DATA / source.file_name(month))):
-            months.append(_set(typed(raw), {name: _times(typed(raw), name) - back for name in _TIMES}))
+        for trips in map(typed, source.batches(source.inspect(month, DATA / source.file_name(month)))):
+            months.append(_set(trips, {name: _times(trips, name) - back for name in _TIMES}))
     return pa.Table.from_batches(months).combine_chunks().to_batches()[0]
-
-
-_TIMES = ("lpep_pickup_datetime", "lpep_dropoff_datetime")
 
 
 def _times(trips: pa.RecordBatch, name: str) -> np.ndarray:
