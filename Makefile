@@ -37,7 +37,7 @@ secrets: ## print addresses and log-ins  [ROTATE=1 changes every secret]
 engine: ## install and start the Docker engine, from Debian's or Ubuntu's packages
 	@infra/host/engine
 
-bench: .venv/ready ## side-by-side measurements, written to var/bench  [ONLY=model|ingest|serving|stack]
+bench: .venv/ready ## side-by-side measurements, written to var/bench  [ONLY=model|ingest|serving|stack|scale]
 	@$(PYTHON) -m tests.bench $(ONLY)
 
 lint: .venv/ready ## style and types

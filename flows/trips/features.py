@@ -33,23 +33,16 @@ NAMES = (
     *(f"{key}_{figure}" for key in KEYS for figure in FIGURES),
     *(f"{key}_pace_x_miles" for key in KEYS),
 )
-MONDAY = 72  # 1970-01-01 was a Thursday: three days after a Monday
+MONDAY = 72 * 3600  # 1970-01-01 was a Thursday: three days after a Monday
 
 
 def keys(xp: Any, trips: dict[str, Array]) -> Array:
     """Return the rows of each trip in the statistics table, int64 of shape (n, 6)."""
-    pickup_zone, dropoff_zone = _zone(xp, trips["PULocationID"]), _zone(xp, trips["DOLocationID"])
-    hour = trips["pickup"] // 3600
-    day_hour, week_hour = hour % HOURS, (hour + MONDAY) % WEEK
-    positions = (
-        pickup_zone * ZONES + dropoff_zone,
-        pickup_zone,
-        dropoff_zone,
-        week_hour,
-        pickup_zone * HOURS + day_hour,
-        dropoff_zone * HOURS + day_hour,
-    )
-    return xp.stack([position + start for position, start in zip(positions, STARTS, strict=True)], axis=1)
+    zones = _zones(xp, trips)
+    pair = xp.sum(zones * xp.asarray([ZONES, 1]), axis=1, keepdims=True)
+    week_hour = xp.astype(_week_seconds(xp, trips) / 3600.0, xp.int64)
+    zone_hours = zones * HOURS + week_hour % HOURS
+    return xp.concat([pair, zones, week_hour, zone_hours], axis=1) + xp.asarray(STARTS)
 
 
 def features(xp: Any, trips: dict[str, Array], rows: Array, table: Array) -> Array:
@@ -57,28 +50,36 @@ def features(xp: Any, trips: dict[str, Array], rows: Array, table: Array) -> Arr
 
     *trips* holds the model's inputs, shape (n,) each; *rows* is int64 (n, 6) into *table*, float32 (rows, 3).
     """
-    miles = _measured(xp, trips["trip_distance"])
-    pickup = trips["pickup"]
-    plain = [miles, *(_known(xp, trips[name]) for name in PLAIN[1:5])]
-    plain += [xp.astype(_zone(xp, trips[name]), xp.float32) for name in PLAIN[5:7]]
-    plain += [
-        xp.astype(pickup % 86400, xp.float32) / 3600.0,
-        xp.astype((pickup // 3600 + MONDAY) % WEEK // HOURS, xp.float32),
+    miles = xp.reshape(_measured(xp, trips["trip_distance"]), (-1, 1))
+    numbers = xp.stack([trips[name] for name in PLAIN[1:5]], axis=1)
+    week_seconds = _week_seconds(xp, trips)
+    weekday = xp.floor(week_seconds / 86400.0)
+    plain = [
+        miles,
+        xp.where(xp.isnan(numbers), -1.0, numbers),
+        xp.astype(_zones(xp, trips), xp.float32),
+        (week_seconds - weekday * 86400.0) / 3600.0,
+        weekday,
     ]
     figures = xp.take(table, xp.reshape(rows, (-1,)), axis=0)
-    figures = xp.reshape(figures, (-1, len(KEYS), len(FIGURES)))
-    by_pace = figures[:, :, 1] * xp.reshape(miles, (-1, 1))
-    return xp.concat([xp.stack(plain, axis=1), xp.reshape(figures, (-1, len(KEYS) * len(FIGURES))), by_pace], axis=1)
+    by_pace = xp.reshape(figures[:, 1], (-1, len(KEYS))) * miles
+    return xp.concat([*plain, xp.reshape(figures, (-1, len(KEYS) * len(FIGURES))), by_pace], axis=1)
 
 
-def _zone(xp: Any, zone: Array) -> Array:
-    return xp.where((zone >= 0) & (zone < ZONES), zone, 0)
+def _zones(xp: Any, trips: dict[str, Array]) -> Array:
+    """Return the zones of pickup and drop-off, int64 (n, 2); what is no zone is 0."""
+    zones = xp.stack([trips["PULocationID"], trips["DOLocationID"]], axis=1)
+    return xp.where((zones >= 0) & (zones < ZONES), zones, 0)
+
+
+def _week_seconds(xp: Any, trips: dict[str, Array]) -> Array:
+    """Return seconds since Monday 0:00, float32 (n, 1): exact, as are whole parts of it over 3600 and 86 400.
+
+    Whole numbers are not divided: each `//` becomes eight nodes of the graph, and each node is time per request.
+    """
+    return xp.reshape(xp.astype((trips["pickup"] + MONDAY) % (WEEK * 3600), xp.float32), (-1, 1))
 
 
 def _measured(xp: Any, miles: Array) -> Array:
     """Distances that cannot be are 0, as the city writes a trip whose distance was not measured."""
     return xp.where((miles >= 0) & (miles <= FARTHEST_MILES), miles, 0.0)
-
-
-def _known(xp: Any, number: Array) -> Array:
-    return xp.where(xp.isnan(number), -1.0, number)

@@ -45,3 +45,12 @@ class Settings:
 
 class SettingsError(ValueError):
     """A variable of the environment is missing."""
+
+
+def let_waiting_threads_sleep() -> None:
+    """Tell OpenMP, before XGBoost loads it, to let a thread that waits for the others sleep instead of spin.
+
+    Spinning threads take the processor from the one they wait for as soon as anything else runs on the machine:
+    100 rounds on a month took 10 to 36 s beside other work, and 3 s so. The trees are the same to the last bit.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

