@@ -70,7 +70,7 @@ def ingest(
         trips_in_database,
         file,
         settings,
-        key=(month, file.sha256, settings.database_url),
+        key=(month, file.sha256, settings.database),
         present=in_database,
         force=force,
     )

@@ -6,6 +6,7 @@ The only file of the flows that knows the environment. A flow never knows on whi
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 PUBLISHED_TRIPS = "https://d37ci6vzurychx.cloudfront.net/trip-data"  # where the city publishes its months
 
@@ -23,6 +24,12 @@ class Settings:
     tracking_uri: str
     source: str
     downloads: str
+
+    @property
+    def database(self) -> str:
+        """The database's place without its log-in, for keys and messages: a new password is the same database."""
+        where = urlsplit(self.database_url)
+        return f"{where.hostname or ''}:{where.port or 5432}{where.path}?{where.query}"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

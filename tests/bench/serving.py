@@ -1,6 +1,6 @@
 """Requests per second of the model server beside `mlflow models serve` and a no-op Flask route, in one run.
 
-`make bench ONLY=serving` writes var/bench/serving.json; `python -m tests.bench serving MODEL.onnx` serves another model.
+`make bench ONLY=serving` serves the demo's model; `python -m tests.bench serving MODEL.onnx` serves another.
 Rounds go from server to server and medians are taken, so that a machine that gets slower meanwhile changes
 all figures and few ratios.
 """

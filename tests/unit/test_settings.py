@@ -31,3 +31,9 @@ def test_the_database_password_is_not_in_the_repr():
     settings = Settings.from_env(ENVIRON)
     assert settings.database_url == ENVIRON["DATABASE_URL"]
     assert "secret" not in repr(settings)
+
+
+def test_a_new_password_is_the_same_database():
+    old, new = (Settings.from_env(ENVIRON | {"DATABASE_URL": f"postgresql://trips:{p}@db/trips"}) for p in "ab")
+    assert old.database == new.database
+    assert old.database != Settings.from_env(ENVIRON | {"DATABASE_URL": "postgresql://trips:a@db/other"}).database
