@@ -6,6 +6,7 @@ What was refused, and the checksum of the city's file, travel in the Parquet fil
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -51,8 +52,7 @@ def export(database_url: str, lake_url: str, stored: table.StoredMonth) -> Month
     """Write the month's model rows from the database to the lake; memory does not grow with the month."""
     key, refused = lake.trips_key(stored.month), Counter[str]()
 
-    def rows() -> Iterator[pa.RecordBatch]:
-        trips = table.read(database_url, stored.month)
+    def rows(trips: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in counted(trips, f"lake {stored.month}", stored.rows):
             made = model_rows(batch, stored.month)
             refused.update(count_reasons(made))
@@ -61,7 +61,9 @@ def export(database_url: str, lake_url: str, stored: table.StoredMonth) -> Month
     def notes() -> dict[str, str]:
         return {"sha256": stored.sha256, "not_trips": json.dumps(refused), "code": code()}
 
-    count = lake.write(lake_url, key, ROW_SCHEMA, rows(), notes)
+    # Closed here and now: a failed write would else leave the month locked until the traceback is forgotten.
+    with closing(table.read(database_url, stored.month)) as trips:
+        count = lake.write(lake_url, key, ROW_SCHEMA, rows(trips), notes)
     return MonthRows(stored.month, key, count, stored.sha256, dict(refused.most_common()), code())
 
 

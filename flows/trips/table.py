@@ -4,7 +4,7 @@ A month is written with COPY into a table of its own that becomes the partition 
 the old rows or the new ones, a killed writer leaves the old. Knows nothing of cleaning or models.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -81,7 +81,7 @@ def stored(database_url: str, month: str) -> StoredMonth | None:
         return StoredMonth(*row) if row else None
 
 
-def read(database_url: str, month: str) -> Iterator[pa.RecordBatch]:
+def read(database_url: str, month: str) -> Generator[pa.RecordBatch, None, None]:
     """Yield the month's rows as batches of `TRIP_SCHEMA`, in the order in which they were stored."""
     with _cursor(database_url) as cursor:
         # One process from the first page on, so that the order is the file's.

@@ -71,6 +71,7 @@ def _yard(postgres: str, prefect_server: None, tracking: str, tmp_path: Path, mo
     """A yard of its own for every test: empty lake, empty registry, empty tables."""
     yard = Yard(postgres, f"file://{tmp_path}/lake", tracking)
     with table._cursor(postgres) as cursor:
+        cursor.execute("SET lock_timeout = '10s'")  # a reader that was left open fails the test instead of stopping it
         cursor.execute("DROP TABLE IF EXISTS trips, trip_months")
     client = mlflow.MlflowClient(tracking)
     for model in client.search_registered_models():
