@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 BATCH_ROWS = 1 << 17
+S3_ATTEMPTS = 12  # pauses that double up to 20 s: rides out a store that is away for a minute
 
 
 class LakeError(RuntimeError):
@@ -78,12 +79,20 @@ def notes(lake_url: str, key: str) -> dict[str, str] | None:
 @contextmanager
 def _opened(lake_url: str, key: str) -> Iterator[tuple[fs.FileSystem, str]]:
     try:
-        lake, root = fs.FileSystem.from_uri(lake_url)
+        lake, root = _file_system(lake_url)
         yield lake, f"{root}/{key}"
     except pa.ArrowInvalid as error:
         raise LakeError(f"{lake_url}/{key} cannot be used: {error}. Make it again with force=true.") from error
     except OSError as error:
         raise LakeError(f"{lake_url}/{key}: {error}. Is the lake writable, and is there room?") from error
+
+
+def _file_system(lake_url: str) -> tuple[fs.FileSystem, str]:
+    """The file system of *lake_url* and the lake's path in it; S3's place and keys come from AWS_* variables."""
+    if lake_url.startswith("s3://"):
+        retries = fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS)
+        return fs.S3FileSystem(retry_strategy=retries), lake_url.removeprefix("s3://").rstrip("/")
+    return fs.FileSystem.from_uri(lake_url)  # type: ignore[no-any-return]  # pyarrow has no types
 
 
 def _delete(lake: fs.FileSystem, path: str) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import logging
 import random
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +36,14 @@ class Serving:
         self.swaps = self.failures = 0
         self._settings, self._share = settings, settings.model_split_percent / 100
         self._seen: dict[str, Mark | None] = {}
+        self._refreshing = threading.Lock()
 
     def refresh(self) -> None:
         """Take the versions on disk when they are others than in memory."""
+        with self._refreshing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         changed, champion = self._changed(self._settings.model_alias, self.champion)
         if changed and champion is not None:  # without a pointer, the last champion serves on
             self.champion = champion
@@ -86,6 +92,8 @@ class Serving:
 
     def require(self) -> Served:
         """The champion; raise Problem 503 that says how to get one."""
+        if self.champion is None:
+            self.refresh()  # another worker may serve the first model already: clients must see one server
         if self.champion is None:
             raise Problem(503, "no-model", self.absence(), headers={"Retry-After": "2"})
         return self.champion

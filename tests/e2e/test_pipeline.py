@@ -48,10 +48,7 @@ def test_a_second_pipeline_run_takes_everything_from_cache_across_containers(pre
     assert states.count("Cached") >= 7  # store and export of two months, fit, judge, register at the least
 
 
-LAKE = pytest.mark.xfail(reason="flow bodies ask the lake outside of tasks, and Arrow gives up after six seconds")
-
-
-@pytest.mark.parametrize("service", [pytest.param("s3", marks=LAKE), "postgres"])
+@pytest.mark.parametrize("service", ["s3", "postgres"])
 def test_the_pipeline_completes_over_half_a_minute_without(prefect: Prefect, service):
     run_id = prefect.start("pipeline/daily", force=True, baseline=False)
     prefect.until(run_id, "RUNNING", seconds=60)

@@ -61,6 +61,12 @@ def test_a_new_version_is_served_from_the_next_look_on(client, settings):
     assert (answer["model_version"], answer["minutes"]) == ("2", 19.3)
 
 
+def test_the_first_version_is_served_by_every_worker_as_soon_as_it_is_on_disk(empty, settings):
+    serve(settings.model_dir, "1")
+
+    assert empty.post("/predict", json=TRIP).status_code == 200
+
+
 def test_a_version_that_does_not_load_leaves_the_old_one_and_is_told(client, settings):
     made = serve(settings.model_dir, "2")
     (settings.model_dir / made.file).write_bytes(b"not a graph")
