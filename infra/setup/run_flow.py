@@ -34,7 +34,17 @@ class Follower:
         self.colour = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
     def follow(self, run_id: str) -> str:
-        """Print logs until the run ends; return its state's type."""
+        """Print logs until the run ends, also over a restart of the server; return its state's type."""
+        while True:
+            try:
+                return self._follow(run_id)
+            except (httpx.TransportError, httpx.HTTPStatusError) as error:
+                if isinstance(error, httpx.HTTPStatusError) and not error.response.is_server_error:
+                    raise
+                self.say("Prefect does not answer now; the run goes on without it. Asking again …", "33")
+                time.sleep(5)
+
+    def _follow(self, run_id: str) -> str:
         shown = ""
         while True:
             run = self.api.get(f"/flow_runs/{run_id}").raise_for_status().json()

@@ -12,7 +12,7 @@ from minio.error import S3Error
 from tests.e2e.stack import ROOT, Prefect, compose, inspect, run, secret, setting, until
 
 PROXIES = ["engine-proxy", "engine-proxy-deploy"]
-SERVICES = ["postgres", "s3", "registry", "prefect", "mlflow", "model-server", "worker", "janitor", *PROXIES]
+SERVICES = ["postgres", "s3", "registry", "prefect", "mlflow", "gate", "model-server", "worker", "janitor", *PROXIES]
 
 
 @pytest.fixture(scope="module")
