@@ -3,6 +3,7 @@
 The one place where object keys are made. A file gets its key only when it is whole. Knows nothing of what rows mean.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -91,7 +92,8 @@ def _file_system(lake_url: str) -> tuple[fs.FileSystem, str]:
     """The file system of *lake_url* and the lake's path in it; S3's place and keys come from AWS_* variables."""
     if lake_url.startswith("s3://"):
         retries = fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS)
-        return fs.S3FileSystem(retry_strategy=retries), lake_url.removeprefix("s3://").rstrip("/")
+        endpoint = os.environ.get("AWS_ENDPOINT_URL")  # Arrow reads the others by itself
+        return fs.S3FileSystem(endpoint_override=endpoint, retry_strategy=retries), lake_url.removeprefix("s3://")
     return fs.FileSystem.from_uri(lake_url)  # type: ignore[no-any-return]  # pyarrow has no types
 
 

@@ -1,6 +1,6 @@
 """Where things are: addresses from the environment, read once when a flow starts.
 
-The only file of the flows that knows the environment. A flow never knows on which size of Trainyard it runs.
+A flow never knows on which size of Trainyard it runs.
 """
 
 import os

@@ -12,6 +12,7 @@ PRODUCT = [path for path in PYTHON if path.parts[0] in ("flows", "services", "in
 VAGUE = {"utils", "common", "helpers", "base", "core", "misc", "manager"}
 READS_ENVIRON = {
     "flows/trips/settings.py": "addresses of the flows",
+    "flows/trips/lake.py": "the endpoint of S3, by the name that S3 clients give it",
     "services/model_server/settings.py": "settings of the server",
     "infra/demo/environment.py": "the demo hands its own environment on to what it starts",
     # programs of one container each, which Compose configures by the environment
