@@ -1,14 +1,15 @@
 """The whole stack, started once for all tests here; without an engine they are skipped in one visible line."""
 
+import httpx
 import pytest
 
-from tests.e2e.stack import ROOT, Prefect, run
+from tests.e2e.stack import Prefect, run, setting, until
 from tests.engine import REMEDY, engine_runs, needs_engine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(ROOT / "tests/e2e"):
+        if "stack" in item.fixturenames:
             item.add_marker(needs_engine)
 
 
@@ -26,3 +27,12 @@ def stack() -> None:
 @pytest.fixture(scope="session")
 def prefect(stack: None) -> Prefect:
     return Prefect()
+
+
+@pytest.fixture(scope="session")
+def champion(prefect: Prefect) -> str:
+    """Version of the served champion; the pipeline makes one when there is none."""
+    url = f"http://127.0.0.1:{setting('MODEL_SERVER_PORT')}/health/ready"
+    if httpx.get(url).status_code != 200:
+        assert prefect.until(prefect.start("pipeline/daily"), seconds=600) == "COMPLETED"
+    return until(lambda: httpx.get(url).raise_for_status(), 60, "a served champion").json()["model_version"]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -46,6 +47,14 @@ def inspect(name: str) -> dict[str, Any]:
     return json.loads(run("docker", "inspect", name).stdout)[0]
 
 
+def edit(name: str, old: str, new: str) -> None:
+    """Put new text in the place of the old, which must be there, in one of the project's files."""
+    path = ROOT / name
+    text = path.read_text()
+    assert old in text, f"{name} has no {old!r}"
+    path.write_text(text.replace(old, new))
+
+
 def until(true: Callable[[], Any], seconds: float, what: str) -> Any:
     """Wait until `true` returns something true; fail with words after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -59,13 +68,30 @@ def until(true: Callable[[], Any], seconds: float, what: str) -> Any:
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
+def crash(*services: str) -> None:
+    """kill -9 of all that runs in the services, as a crash: the engine starts them again."""
+    for service in services:
+        run("docker", "exec", container(service), "sh", "-c", "kill -9 -1", check=False)
+
+
+def healthy(*services: str) -> None:
+    """Wait until each of the services is."""
+    for service in services:
+        until(lambda s=service: inspect(container(s))["State"]["Health"]["Status"] == "healthy", 90, service)
+
+
+def logged_in(request: httpx.Request) -> httpx.Request:
+    """Prefect's log-in as it is now: a test may have changed it."""
+    request.headers["Authorization"] = "Basic " + b64encode(secret("prefect_auth").encode()).decode()
+    return request
+
+
 class Prefect:
     """Runs of the stack's Prefect."""
 
     def __init__(self) -> None:
-        user, _, password = secret("prefect_auth").partition(":")
         url = f"http://127.0.0.1:{setting('PREFECT_PORT')}/api"
-        self.http = httpx.Client(base_url=url, auth=(user, password), timeout=30)
+        self.http = httpx.Client(base_url=url, auth=logged_in, timeout=30)
 
     def call(self, method: str, path: str, **body: Any) -> Any:
         """JSON in, JSON out."""

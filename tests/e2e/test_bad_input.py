@@ -6,9 +6,10 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.e2e.stack import ROOT, Prefect, run, setting
+from tests.e2e.stack import ROOT, Prefect, edit, run, secret, setting
 
 
 @pytest.fixture
@@ -25,11 +26,6 @@ def check(**variables: str) -> str:
     done = run("make", "up", check=False, env=os.environ | variables)
     assert done.returncode != 0
     return done.stderr
-
-
-def edit(name: str, old: str, new: str) -> None:
-    path = ROOT / name
-    path.write_text(path.read_text().replace(old, new))
 
 
 def test_without_an_engine_it_names_make_engine(restored):
@@ -81,13 +77,12 @@ def test_a_lost_secrets_folder_costs_no_data(prefect: Prefect):
     said = run("make", "up").stdout
 
     assert "making new secrets" in said
-    assert Prefect().state(run_id) == "COMPLETED"
+    assert prefect.state(run_id) == "COMPLETED"
 
 
-def test_rotated_secrets_work_at_once_and_the_old_ones_no_longer(stack):
-    before = Prefect()
+def test_rotated_secrets_work_at_once_and_the_old_ones_no_longer(prefect: Prefect):
+    before = secret("prefect_auth").removeprefix("admin:")
     run("make", "secrets", env=os.environ | {"ROTATE": "1"})
-    after = Prefect()
 
-    assert after.until(after.start("patience/on-demand")) == "COMPLETED"
-    assert before.http.get("/flows/paginate").status_code == 401
+    assert prefect.until(prefect.start("patience/on-demand")) == "COMPLETED"
+    assert httpx.get(f"{prefect.http.base_url}flows/paginate", auth=("admin", before)).status_code == 401

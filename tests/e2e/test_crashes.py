@@ -1,19 +1,8 @@
 """Whatever dies, each run reaches a final state by itself, and what can go on goes on."""
 
-from tests.e2e.stack import Prefect, compose, container, inspect, run, until
+from tests.e2e.stack import Prefect, compose, crash, healthy, inspect, run, until
 
 SELF_HEALING = 150  # seconds within which a run whose container is gone must have ended
-
-
-def crash(*services: str) -> None:
-    """kill -9 of all that runs in the services, as a crash: the engine starts them again."""
-    for service in services:
-        run("docker", "exec", container(service), "sh", "-c", "kill -9 -1", check=False)
-
-
-def healthy(*services: str) -> None:
-    for service in services:
-        until(lambda s=service: inspect(container(s))["State"]["Health"]["Status"] == "healthy", 90, service)
 
 
 def started(prefect: Prefect, seconds: int) -> str:

@@ -1,10 +1,15 @@
 """The main job through the work pool: completes, is reused when nothing changed, and survives what it depends on."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
 
+import httpx
+import psycopg2
 import pytest
+from minio import Minio
 
-from tests.e2e.stack import Prefect, compose, run, until
+from tests.e2e.stack import Prefect, compose, crash, healthy, run, secret, setting, until
 
 FLOWS = ("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-TTY", "flows")
 
@@ -48,16 +53,80 @@ def test_a_second_pipeline_run_takes_everything_from_cache_across_containers(pre
     assert states.count("Cached") >= 7  # store and export of two months, fit, judge, register at the least
 
 
-@pytest.mark.parametrize("service", ["s3", "postgres"])
-def test_the_pipeline_completes_over_half_a_minute_without(prefect: Prefect, service):
+@dataclass(frozen=True)
+class Yield:
+    """What pipeline runs leave: trips by month, objects in the lake, model versions and the newest one's figures."""
+
+    trips: dict[str, int]
+    objects: set[str]
+    versions: int
+    rmse: float
+    rows: float
+
+    def with_one_more_version(self) -> "Yield":
+        """The same after another run: all is replaced by its like, and one version of the model is added."""
+        return replace(self, versions=self.versions + 1)
+
+
+def harvest() -> Yield:
+    """What is there now."""
+    place = {"host": "127.0.0.1", "port": setting("POSTGRES_PORT"), "dbname": "trips", "user": "trips"}
+    with closing(psycopg2.connect(**place, password=secret("postgres_trips"))) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT month, count(*) FROM trips GROUP BY month")
+        trips = dict(cursor.fetchall())
+    lake = Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
+    objects = {one.object_name for one in lake.list_objects("lake", "trips/", recursive=True)}
+    registry = f"http://127.0.0.1:{setting('MLFLOW_PORT')}/api/2.0/mlflow"
+    newest_first = {"filter": "name='trip-duration'", "max_results": 1000, "order_by": "creation_timestamp DESC"}
+    found = httpx.get(f"{registry}/model-versions/search", params=newest_first).raise_for_status().json()
+    versions = found["model_versions"]
+    newest = httpx.get(f"{registry}/runs/get", params={"run_id": versions[0]["run_id"]}).raise_for_status().json()
+    figures = {one["key"]: one["value"] for one in newest["run"]["data"]["metrics"]}
+    return Yield(trips, objects, len(versions), round(figures["rmse"], 5), figures["rows"])
+
+
+def in_its_middle(prefect: Prefect) -> str:
+    """A pipeline run that makes everything again, and has finished its first task."""
     run_id = prefect.start("pipeline/daily", force=True, baseline=False)
     prefect.until(run_id, "RUNNING", seconds=60)
     until(lambda: "Completed" in task_states(prefect, run_id), 120, "the first finished task")
+    return run_id
+
+
+@pytest.mark.parametrize("service", ["s3", "postgres"])
+def test_the_pipeline_completes_over_half_a_minute_without(prefect: Prefect, champion: str, service: str):
+    before = harvest()
+    run_id = in_its_middle(prefect)
     compose("stop", service)
     run("sleep", "30")
     compose("start", service)
 
     assert prefect.until(run_id, seconds=600) == "COMPLETED"
+    assert harvest() == before.with_one_more_version()
+
+
+@pytest.mark.parametrize("service", ["s3", "postgres", "prefect", "mlflow"])
+def test_the_pipeline_completes_over_a_crash(prefect: Prefect, champion: str, service: str):
+    before = harvest()
+    run_id = in_its_middle(prefect)
+    crash(service)
+
+    assert prefect.until(run_id, seconds=600) == "COMPLETED"
+    assert harvest() == before.with_one_more_version()
+    healthy(service)
+
+
+def test_the_pipeline_gives_the_same_after_everything_died_in_its_middle(prefect: Prefect, champion: str):
+    before = harvest()
+    run_id = in_its_middle(prefect)
+    run("docker", "kill", prefect.container(run_id))
+    crash("worker", "prefect", "postgres", "s3")
+
+    assert prefect.until(run_id, seconds=150) == "CRASHED"
+    healthy("postgres", "s3", "prefect", "worker")
+    assert prefect.until(prefect.start("pipeline/daily", force=True, baseline=False), seconds=600) == "COMPLETED"
+    assert harvest() == before.with_one_more_version()
 
 
 def test_five_runs_at_once_all_complete(prefect: Prefect):
