@@ -11,16 +11,17 @@ import pytest
 from minio import Minio
 from testcontainers.core.container import DockerContainer
 
-from tests.engine import engine_runs, needs_engine
+from tests.engine import needs_engine
 
-pytestmark = [
-    needs_engine,
-    pytest.mark.skipif(
-        engine_runs()
-        and subprocess.run(["docker", "image", "inspect", "trainyard/s3"], capture_output=True).returncode,
-        reason="needs the stack's images; build them with: make up",
-    ),
-]
+ROOT = Path(__file__).parents[2]
+
+pytestmark = needs_engine
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _images() -> None:
+    """The images as the tree says; built when they are not."""
+    subprocess.run([ROOT / "infra/host/build"], check=True)
 
 
 @pytest.fixture(autouse=True)
