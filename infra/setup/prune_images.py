@@ -1,5 +1,5 @@
-"""Keeps the newest images of each deployment in the registry and in the engine; the registry frees the layers
-at its next start.
+"""Keeps the newest images of each deployment, and the one it uses now, in the registry and in the engine; the
+registry frees the layers at its next start.
 
 Only names are deleted here. Layers are collected by the registry itself before it listens, when nobody can
 push (services/registry/entrypoint), so an image that is being pushed never loses a layer.
@@ -16,25 +16,36 @@ log = logging.getLogger("deploy")
 
 
 def prune_images(names: set[str], keep: int) -> None:
-    """Delete all but the `keep` newest images of each repository trainyard/<name>."""
+    """Delete all but the `keep` newest images of each repository trainyard/<name> and those that are deployed."""
+    deployed = _deployed()
     with httpx.Client(base_url=os.environ["REGISTRY_URL"], headers={"Accept": MANIFEST}, timeout=30) as registry:
         for name in sorted(names):
-            _prune(registry, f"trainyard/{name}", keep)
+            _prune(registry, f"trainyard/{name}", keep, deployed)
 
 
-def _prune(registry: httpx.Client, repository: str, keep: int) -> None:
+def _deployed() -> set[str]:
+    """Images that deployments use: after a step back to older code, they are not the newest ones."""
+    user, _, password = os.environ["PREFECT_API_AUTH_STRING"].partition(":")
+    url = f"{os.environ['PREFECT_API_URL']}/deployments/filter"
+    found = httpx.post(url, json={}, auth=(user, password), timeout=30).raise_for_status().json()
+    return {str(one["job_variables"].get("image")) for one in found}
+
+
+def _prune(registry: httpx.Client, repository: str, keep: int, deployed: set[str]) -> None:
     tags = registry.get(f"/v2/{repository}/tags/list").json().get("tags") or []
     if len(tags) <= keep:
         return
     made = {tag: _made(registry, repository, tag) for tag in tags}
     newest_first = sorted(tags, key=lambda tag: made[tag][0], reverse=True)
-    kept_digests = {made[tag][1] for tag in newest_first[:keep]}
+    local = f"localhost:{os.environ['REGISTRY_PORT']}/{repository}"
+    kept = {tag for n, tag in enumerate(newest_first) if n < keep or f"{local}:{tag}" in deployed}
+    kept_digests = {made[tag][1] for tag in kept}
     engine = docker.from_env()
-    for tag in newest_first[keep:]:
+    for tag in set(tags) - kept:
         if made[tag][1] not in kept_digests:
             registry.delete(f"/v2/{repository}/manifests/{made[tag][1]}").raise_for_status()
         try:
-            engine.images.remove(f"localhost:{os.environ['REGISTRY_PORT']}/{repository}:{tag}", noprune=True)
+            engine.images.remove(f"{local}:{tag}", noprune=True)
         except docker.errors.APIError:
             # an exited container still shows it, at the cost of some kilobytes
             log.debug("event=kept image=%s:%s", repository, tag)
