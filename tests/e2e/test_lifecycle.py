@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.stack import ROOT, Prefect, compose, edit, run, secret, setting, until
+from tests.e2e.stack import ROOT, Prefect, compose, container, edit, healthy, inspect, run, secret, setting, until
 from tests.unit.model_server.builders import TRIP
 
 
@@ -54,6 +54,15 @@ def test_up_again_restarts_nothing(stack: None):
     run("make", "up")
 
     assert compose("ps", "--quiet") == before
+
+
+def test_up_brings_back_what_was_stopped_and_those_who_missed_it(prefect: Prefect):
+    compose("stop", "postgres")
+    until(lambda: inspect(container("mlflow"))["State"]["Health"]["Status"] == "unhealthy", 120, "MLflow's distress")
+    run("make", "up")
+
+    healthy("postgres", "prefect", "mlflow", "worker")
+    assert prefect.until(prefect.start("patience/on-demand")) == "COMPLETED"
 
 
 def test_beyond_this_machine_mlflow_asks_for_a_log_in_and_the_registry_does_not_listen(opened: str):
