@@ -1,10 +1,13 @@
-"""Runs `prefect deploy` for the deployments of prefect.yaml, then drops old images from the registry.
+"""Runs `prefect deploy` for those deployments of prefect.yaml that changed, then drops old images from the
+registry.
 
-ONLY=train deploys those of one flow. A flow file that cannot be parsed is named with its line and left out;
-the others are deployed, and the exit code is 1.
-The steps of each deployment (tag, build, push) stand in prefect.yaml.
+A deployment's version is a hash of its image's content and of its lines in prefect.yaml; one that is registered
+with that version, and whose image the registry holds, is left alone. ONLY=train deploys those of one flow.
+A flow file that cannot be parsed is named with its line and left out; the others are deployed, and the exit
+code is 1. The steps of each deployment (tag, build, push) stand in prefect.yaml.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -16,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from infra.setup.deployed import deployments, in_registry, prefect_api
+from infra.setup.flow_context import flow_context
 from infra.setup.prune_images import prune_images
 
 log = logging.getLogger("deploy")
@@ -31,16 +36,39 @@ def main() -> int:
         names = sorted({_flow_of(one) for one in project["deployments"]})
         log.error("prefect.yaml has no deployment of %r; it has those of %s", only, ", ".join(names))
         return 2
-    sound = [one for one in chosen if _parses(_file_of(one))]
-    CHOSEN.write_text(json.dumps(project | {"deployments": sound}))  # JSON is YAML without shared parts
-    command = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(CHOSEN)]
-    status = _run(command) if sound else 0
-    if status == 0:
-        prune_images(
-            {_flow_of(one).replace("_", "-") for one in project["deployments"]},
-            int(os.environ["KEEP_IMAGES"]),
-        )
+    sound = [one | {"version": version} for one in chosen if (version := _version(one))]
+    with prefect_api() as api:
+        registered = deployments(api)
+    changed = [one for one in sound if not _stands(one, registered)]
+    CHOSEN.write_text(json.dumps(project | {"deployments": changed}))  # JSON is YAML without shared parts
+    status = _run(["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(CHOSEN)]) if changed else 0
+    if unchanged := len(sound) - len(changed):
+        log.info("unchanged: %d", unchanged)
+    if changed and status == 0:
+        repositories = {_flow_of(one).replace("_", "-") for one in project["deployments"]}
+        prune_images(repositories, int(os.environ["KEEP_IMAGES"]))
     return status or int(len(sound) < len(chosen))
+
+
+def _version(deployment: dict[str, Any]) -> str:
+    """Hash of all that makes the deployment; empty, with a line that says why, when its code cannot be parsed."""
+    path = _file_of(deployment)
+    try:
+        tag = flow_context(path.stem)["tag"]
+    except (SyntaxError, OSError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{getattr(error, 'filename', None) or path}{f':{line}' if line else ''}"
+        log.error("%s: %s. The flow %s is not deployed; others are.", where, error, path.stem)
+        return ""
+    lines = json.dumps(deployment, sort_keys=True)
+    return f"{tag}-{hashlib.sha256(lines.encode()).hexdigest()[:8]}"
+
+
+def _stands(deployment: dict[str, Any], registered: dict[str, dict[str, Any]]) -> bool:
+    """Whether the deployment is registered as it is wanted, and its image can be pulled."""
+    name = f"{_flow_of(deployment).replace('_', '-')}/{deployment['name']}"
+    found = registered.get(name, {"version": None})
+    return found["version"] == deployment["version"] and in_registry(found["job_variables"]["image"])
 
 
 def _run(command: list[str]) -> int:
@@ -63,16 +91,6 @@ def _file_of(deployment: dict[str, Any]) -> Path:
 
 def _flow_of(deployment: dict[str, Any]) -> str:
     return _file_of(deployment).stem
-
-
-def _parses(path: Path) -> bool:
-    try:
-        compile(path.read_text(), str(path), "exec")
-    except (SyntaxError, OSError) as error:
-        line = getattr(error, "lineno", None)
-        log.error("%s%s: %s. This flow is not deployed; the others are.", path, f":{line}" if line else "", error)
-        return False
-    return True
 
 
 if __name__ == "__main__":

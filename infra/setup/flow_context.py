@@ -38,7 +38,7 @@ def flow_context(flow: str) -> dict[str, str]:
 def _with_imports(path: Path, seen: set[Path]) -> set[Path]:
     """The file and every file of flows/ that it imports; those of packages below come whole, elsewhere."""
     seen.add(path)
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("flows"):
             names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
         elif isinstance(node, ast.Import):

@@ -11,24 +11,19 @@ import os
 import docker
 import httpx
 
+from infra.setup.deployed import deployments, prefect_api
+
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 log = logging.getLogger("deploy")
 
 
 def prune_images(names: set[str], keep: int) -> None:
     """Delete all but the `keep` newest images of each repository trainyard/<name> and those that are deployed."""
-    deployed = _deployed()
+    with prefect_api() as api:
+        deployed = {str(one["job_variables"].get("image")) for one in deployments(api).values()}
     with httpx.Client(base_url=os.environ["REGISTRY_URL"], headers={"Accept": MANIFEST}, timeout=30) as registry:
         for name in sorted(names):
             _prune(registry, f"trainyard/{name}", keep, deployed)
-
-
-def _deployed() -> set[str]:
-    """Images that deployments use: after a step back to older code, they are not the newest ones."""
-    user, _, password = os.environ["PREFECT_API_AUTH_STRING"].partition(":")
-    url = f"{os.environ['PREFECT_API_URL']}/deployments/filter"
-    found = httpx.post(url, json={}, auth=(user, password), timeout=30).raise_for_status().json()
-    return {str(one["job_variables"].get("image")) for one in found}
 
 
 def _prune(registry: httpx.Client, repository: str, keep: int, deployed: set[str]) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from infra.setup.deployed import deployments, prefect_api
+
 ENDED = {
     "COMPLETED": "32",
     "FAILED": "31",
@@ -107,14 +109,6 @@ class Follower:
         sys.stdout.flush()
 
 
-def deployments(api: httpx.Client) -> dict[str, dict[str, Any]]:
-    """Every deployment by `flow/name`; the oldest of a flow first."""
-    found = api.post("/deployments/filter", json={"sort": "NAME_ASC"}).raise_for_status().json()
-    flows = {one["id"]: one["name"] for one in api.post("/flows/filter", json={}).raise_for_status().json()}
-    found.sort(key=lambda one: one["created"])
-    return {f"{flows[one['flow_id']]}/{one['name']}": one for one in found}
-
-
 def parameters_of(arguments: list[str]) -> dict[str, Any]:
     """`--month 2023-01 --force true` as parameters; a value is JSON when it reads as JSON, else a string."""
     if len(arguments) % 2 or not all(name.startswith("--") for name in arguments[::2]):
@@ -143,8 +137,7 @@ def print_help(known: dict[str, dict[str, Any]], say: Any) -> None:  # noqa: ANN
 
 def main(arguments: list[str]) -> int:
     """Start the run, follow it, return the exit code."""
-    user, _, password = os.environ["PREFECT_API_AUTH_STRING"].partition(":")
-    with httpx.Client(base_url=os.environ["PREFECT_API_URL"], auth=(user, password), timeout=30) as api:
+    with prefect_api() as api:
         follower = Follower(api)
         known = deployments(api)
         if arguments[:1] in (["--help"], ["-h"], ["help"]):

@@ -18,6 +18,7 @@ READS_ENVIRON = {
     # programs of one container each, which Compose configures by the environment
     "infra/setup/__main__.py": "setup",
     "infra/setup/deploy.py": "deploy",
+    "infra/setup/deployed.py": "deploy and the flows command: where the API is",
     "infra/setup/flow_context.py": "deploy's step: the commit",
     "infra/setup/prune_images.py": "deploy: the registry's address",
     "infra/setup/run_flow.py": "the flows command",
