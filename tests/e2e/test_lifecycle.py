@@ -22,6 +22,11 @@ def mlflow_status(**login: Any) -> int:
     return httpx.get(url, timeout=30, **login).status_code
 
 
+def images() -> str:
+    """Every image with its id."""
+    return run("docker", "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").stdout
+
+
 @pytest.fixture
 def opened(prefect: Prefect) -> Iterator[str]:
     """The stack with BIND on every address; back on loopback afterwards."""
@@ -36,14 +41,14 @@ def opened(prefect: Prefect) -> Iterator[str]:
 def test_down_and_up_keep_everything_and_make_nothing(champion: str, prefect: Prefect):
     run_id = prefect.start("patience/on-demand")
     prefect.until(run_id)
-    before, images = answer(), run("docker", "images", "--no-trunc").stdout
+    before, made = answer(), images()
     run("make", "down")
     assert not compose("ps", "--quiet")
     said = run("make", "up").stdout
 
     assert "Building" not in said
     assert "Deploying" not in said
-    assert run("docker", "images", "--no-trunc").stdout == images
+    assert images() == made
     assert answer() == before
     assert before["model_version"] == champion
     assert prefect.state(run_id) == "COMPLETED"
