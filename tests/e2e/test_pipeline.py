@@ -1,5 +1,6 @@
 """The main job through the work pool: completes, is reused when nothing changed, and survives what it depends on."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,7 +11,9 @@ import pytest
 from minio import Minio
 
 from tests.e2e.stack import Prefect, compose, crash, healthy, run, secret, setting, until
+from tests.e2e.terminal import Terminal
 
+TYPED = ("docker", "compose", "run", "--rm", "flows")
 FLOWS = ("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-TTY", "flows")
 
 
@@ -43,6 +46,20 @@ def test_the_flows_command_says_what_is_wrong(stack, arguments, code, words):
 
     assert done.returncode == code, done.stdout
     assert words in done.stdout
+
+
+@pytest.mark.parametrize(("answer", "told"), [("c", "is Cancelled"), ("", "Left running")])
+def test_ctrl_c_in_the_flows_command_asks_what_becomes_of_the_run(prefect: Prefect, answer: str, told: str):
+    with Terminal(*TYPED, "patience", "--seconds", "15") as terminal:
+        terminal.read_until("wait-", 60)  # the first second is over
+        terminal.type("\x03")
+        terminal.read_until("[c/L]", 10)
+        terminal.type(f"{answer}\n")
+        terminal.read_until(told, 30)
+        run_id = re.search(r"flow-run/([0-9a-f-]{36})", terminal.text)[1]
+
+        assert terminal.exit_code(10) == 130
+    assert prefect.until(run_id) == ("CANCELLED" if answer else "COMPLETED")
 
 
 def test_a_second_pipeline_run_takes_everything_from_cache_across_containers(prefect: Prefect):
