@@ -1,9 +1,11 @@
-"""The whole stack, started once for all tests here; without an engine they are skipped in one visible line."""
+"""A whole stack, started once for all tests here; without an engine they are skipped in one visible line."""
+
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.e2e.stack import Prefect, run, setting, until
+from tests.e2e.stack import Prefect, make_copy, remove, run, setting, until
 from tests.engine import REMEDY, engine_runs, needs_engine
 
 
@@ -20,8 +22,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> None:
+def stack() -> Iterator[None]:
+    """The tests' own stack; removed afterwards, unless it was running before."""
+    running = make_copy()
     run("make", "up")
+    yield
+    if not running:
+        remove()
 
 
 @pytest.fixture(scope="session")

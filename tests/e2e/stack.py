@@ -1,18 +1,50 @@
-"""The running stack as a test sees it: Prefect's API, the engine, and bounded waits."""
+"""The tests' own stack as a test sees it: Prefect's API, the engine, and bounded waits.
+
+It is another Compose project in a copy of the tree, on other ports: whatever tests do to it, the stack that
+somebody works with is not touched.
+"""
 
 import json
+import os
+import shutil
 import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from tests import copies
+
+ROOT = copies.ROOT / "var/test-stack"
+PROJECT = "trainyard-test"
+ENVIRONMENT = os.environ | {"COMPOSE_PROJECT_NAME": PROJECT}
+PORTS_ABOVE = 10_000  # its ports are the usual ones and this
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def make_copy() -> bool:
+    """Bring the copy up to date; return whether its stack runs already, as when somebody develops on it."""
+    filters = ("--filter", f"label=com.docker.compose.project={PROJECT}", "--filter", "status=running")
+    running = bool(subprocess.run(["docker", "ps", "--quiet", *filters], capture_output=True, check=True).stdout)
+    if not running:
+        shutil.rmtree(ROOT, ignore_errors=True)
+    copies.copy_project(ROOT)
+    if not (ROOT / ".env").exists():
+        lines = [line.partition("=") for line in (ROOT / ".env.example").read_text().splitlines()]
+        ported = [f"{n}={int(v) + PORTS_ABOVE}" if n.endswith("_PORT") else n + equals + v for n, equals, v in lines]
+        (ROOT / ".env").write_text("\n".join(ported) + "\n")
+    return running
+
+
+def remove() -> None:
+    """Stop the stack and delete what it kept: volumes, and the names of its flow images."""
+    run("infra/host/down", "--volumes")
+    ours = ("--filter", f"reference=localhost:{setting('REGISTRY_PORT')}/trainyard/*")
+    if images := run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}", *ours).stdout.split():
+        run("docker", "rmi", "--no-prune", *images, check=False)
 
 
 def setting(name: str) -> str:
@@ -27,7 +59,8 @@ def secret(name: str) -> str:
 
 def run(*command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
     """A command in the project's folder, its output as text."""
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, **options)
+    environment = ENVIRONMENT | options.pop("env", {})
+    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, **options)
     assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import Self
 
-from tests.e2e.stack import ROOT
+from tests.e2e.stack import ENVIRONMENT, ROOT
 
 
 class Terminal:
@@ -16,7 +16,7 @@ class Terminal:
     def __init__(self, *command: str) -> None:
         self._ours, theirs = pty.openpty()
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            command, cwd=ROOT, env=ENVIRONMENT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         )
         os.close(theirs)
         self.text = ""

@@ -12,7 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.copies import ROOT, copy_project
+
 AFTER_SECONDS = 12  # the parts are up or nearly so, and the first flows may run
 
 
@@ -58,13 +59,7 @@ def finished(run: "subprocess.Popen[str]") -> Told:
 @pytest.fixture(scope="module", name="copy")
 def _copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     folder = tmp_path_factory.mktemp("fresh")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-            (folder / name).chmod((ROOT / name).stat().st_mode)
+    copy_project(folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     os.utime(ROOT / ".venv/ready")
     return Copy(folder)

@@ -7,7 +7,7 @@ import docker
 import httpx
 import pytest
 
-from tests.e2e.stack import Prefect, container, inspect, setting
+from tests.e2e.stack import PORTS_ABOVE, PROJECT, Prefect, container, inspect, setting
 
 ANY_ID = "a" * 64
 
@@ -23,10 +23,10 @@ def create_body(**changes: object) -> dict[str, object]:
     host = {
         "Memory": 2**30,
         "MemorySwap": 2**30,
-        "NetworkMode": "trainyard_flows",
+        "NetworkMode": f"{PROJECT}_flows",
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
-        "Binds": ["trainyard_flow-secrets:/run/secrets:ro"],
+        "Binds": [f"{PROJECT}_flow-secrets:/run/secrets:ro"],
         "PidsLimit": 512,
     } | changes.pop("HostConfig", {})
     return {
@@ -42,7 +42,7 @@ def create_body(**changes: object) -> dict[str, object]:
         "Volumes": {"/run/secrets": {}},
         "NetworkDisabled": False,
         "HostConfig": host,
-        "NetworkingConfig": {"trainyard_flows": None},
+        "NetworkingConfig": {f"{PROJECT}_flows": None},
         "Labels": {"a": "b"},
     } | changes
 
@@ -63,10 +63,10 @@ def test_a_locked_down_container_of_ours_passes_the_proxy(stack):
     [
         {"HostConfig": {"Privileged": True}},
         {"HostConfig": {"Binds": ["/:/host"]}},
-        {"HostConfig": {"Binds": ["trainyard_postgres:/data"]}},
-        {"HostConfig": {"Binds": ["trainyard_flow-secrets:/run/secrets"]}},
+        {"HostConfig": {"Binds": [f"{PROJECT}_postgres:/data"]}},
+        {"HostConfig": {"Binds": [f"{PROJECT}_flow-secrets:/run/secrets"]}},
         {"HostConfig": {"NetworkMode": "host"}},
-        {"HostConfig": {"NetworkMode": "trainyard_engine-worker"}},
+        {"HostConfig": {"NetworkMode": f"{PROJECT}_engine-worker"}},
         {"HostConfig": {"PidMode": "host"}},
         {"HostConfig": {"CapDrop": []}},
         {"HostConfig": {"CapAdd": ["SYS_ADMIN"]}},
@@ -77,7 +77,7 @@ def test_a_locked_down_container_of_ours_passes_the_proxy(stack):
         {"Image": "trainyard/flows"},
         {"User": "root"},
         {"Entrypoint": ["sh"]},
-        {"NetworkingConfig": {"trainyard_engine-worker": None}},
+        {"NetworkingConfig": {f"{PROJECT}_engine-worker": None}},
         {"hostconfig": {"Privileged": True}},
         {"Env": ["PREFECT_API_AUTH_STRING=admin:x"]},
         {"Labels": {"a": "b" * 130_000}},
@@ -106,7 +106,7 @@ def test_a_second_host_config_in_any_spelling_is_refused(stack, bend):
     ("service", "method", "path"),
     [
         ("engine-proxy", "GET", "/v1.41/containers/json"),
-        ("engine-proxy", "GET", "/v1.41/containers/trainyard-postgres-1/json"),
+        ("engine-proxy", "GET", f"/v1.41/containers/{PROJECT}-postgres-1/json"),
         ("engine-proxy", "POST", f"/v1.41/containers/{ANY_ID}/exec"),
         ("engine-proxy", "POST", f"/v1.41/containers/{ANY_ID}/attach"),
         ("engine-proxy", "GET", f"/v1.41/containers/{ANY_ID}/archive?path=/"),
@@ -118,7 +118,7 @@ def test_a_second_host_config_in_any_spelling_is_refused(stack, bend):
         ("engine-proxy", "GET", "/v1.41/secrets"),
         ("engine-proxy", "POST", "/v1.41/build"),
         ("engine-proxy", "POST", "/v1.41/images/create?fromImage=debian&tag=latest"),
-        ("engine-proxy", "POST", "/v1.41/images/create?tag=a&fromImage=localhost:5002/trainyard/../x"),
+        ("engine-proxy", "POST", f"/v1.41/images/create?tag=a&fromImage=localhost:{5002 + PORTS_ABOVE}/trainyard/../x"),
         ("engine-proxy", "GET", "/v1.41/_ping/../containers/json"),
         ("engine-proxy", "GET", "/v1.41//containers/json"),
         ("engine-proxy", "GET", "/v1.41/containers%2fjson"),

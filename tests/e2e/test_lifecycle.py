@@ -38,6 +38,13 @@ def opened(prefect: Prefect) -> Iterator[str]:
         run("make", "up")
 
 
+def test_smoke_passes_every_claim(stack: None):
+    claims = run("make", "smoke").stdout.splitlines()
+
+    assert len(claims) == 14
+    assert [claim for claim in claims if not claim.startswith("PASS  ")] == []
+
+
 def test_down_and_up_keep_everything_and_make_nothing(champion: str, prefect: Prefect):
     run_id = prefect.start("patience/on-demand")
     prefect.until(run_id)

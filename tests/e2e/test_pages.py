@@ -11,10 +11,11 @@ from selenium.webdriver import ChromeOptions, Keys, Remote
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.e2e.stack import ROOT, Prefect, run, secret, setting, until
+from tests import copies
+from tests.e2e.stack import Prefect, run, secret, setting, until
 from tests.integration.processes import free_port
 
-PAGES = ROOT / "var/pages"
+PAGES = copies.ROOT / "var/pages"
 ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",  # its container is the sandbox
