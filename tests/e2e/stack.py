@@ -22,6 +22,7 @@ ROOT = copies.ROOT / "var/test-stack"
 PROJECT = "trainyard-test"
 ENVIRONMENT = os.environ | {"COMPOSE_PROJECT_NAME": PROJECT}
 PORTS_ABOVE = 10_000  # its ports are the usual ones and this
+SELF_HEALING = 150  # seconds within which a run whose container is gone must have ended
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 

@@ -1,8 +1,6 @@
 """Whatever dies, each run reaches a final state by itself, and what can go on goes on."""
 
-from tests.e2e.stack import Prefect, compose, crash, healthy, inspect, run, until
-
-SELF_HEALING = 150  # seconds within which a run whose container is gone must have ended
+from tests.e2e.stack import SELF_HEALING, Prefect, compose, crash, healthy, inspect, run, until
 
 
 def started(prefect: Prefect, seconds: int) -> str:
@@ -133,3 +131,13 @@ def test_nothing_hangs_when_everything_dies_at_once(prefect: Prefect):
     healthy("postgres", "prefect", "worker")
     again = prefect.start("patience/on-demand")
     assert prefect.until(again) == "COMPLETED"
+
+
+def test_a_run_that_ends_while_nobody_can_hear_it_ends_by_itself(prefect: Prefect):
+    run_id = started(prefect, 300)
+    compose("stop", "postgres", "worker")
+    run("docker", "kill", prefect.container(run_id))
+    compose("restart", "prefect")  # which forgets what it counted
+    compose("start", "postgres", "worker")
+
+    assert prefect.until(run_id, seconds=SELF_HEALING) == "CRASHED"

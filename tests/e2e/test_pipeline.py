@@ -10,17 +10,22 @@ import psycopg2
 import pytest
 from minio import Minio
 
-from tests.e2e.stack import Prefect, compose, crash, healthy, run, secret, setting, until
+from tests.e2e.stack import ENDED, SELF_HEALING, Prefect, compose, crash, healthy, run, secret, setting, until
 from tests.e2e.terminal import Terminal
 
 TYPED = ("docker", "compose", "run", "--rm", "flows")
 FLOWS = ("docker", "compose", "--progress", "quiet", "run", "--rm", "--no-TTY", "flows")
 
 
+def children(prefect: Prefect, run_id: str) -> dict[str, str]:
+    """State type of each subflow run of the run."""
+    found = prefect.call("POST", "/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run_id]}})
+    return {one["id"]: one["state_type"] for one in found}
+
+
 def task_states(prefect: Prefect, run_id: str) -> list[str]:
     """State names of all task runs of the run's subflows, the wrappers of the subflows left out."""
-    children = prefect.call("POST", "/flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run_id]}})
-    of_children = {"flow_run_id": {"any_": [one["id"] for one in children]}}
+    of_children = {"flow_run_id": {"any_": list(children(prefect, run_id))}}
     return [one["state"]["name"] for one in prefect.call("POST", "/task_runs/filter", task_runs=of_children)]
 
 
@@ -140,7 +145,8 @@ def test_the_pipeline_gives_the_same_after_everything_died_in_its_middle(prefect
     run("docker", "kill", prefect.container(run_id))
     crash("worker", "prefect", "postgres", "s3")
 
-    assert prefect.until(run_id, seconds=150) == "CRASHED"
+    assert prefect.until(run_id, seconds=SELF_HEALING) == "CRASHED"
+    until(lambda: not set(children(prefect, run_id).values()) - ENDED, SELF_HEALING, "the end of its subflow runs")
     healthy("postgres", "s3", "prefect", "worker")
     assert prefect.until(prefect.start("pipeline/daily", force=True, baseline=False), seconds=600) == "COMPLETED"
     assert harvest() == before.with_one_more_version()
