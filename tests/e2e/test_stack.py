@@ -105,6 +105,13 @@ def test_setup_again_changes_nothing_and_takes_a_second(prefect: Prefect):
     assert [one["id"] for one in prefect.call("POST", "/automations/filter")] == automations
 
 
+def test_schedules_make_runs_ahead_of_time(prefect: Prefect):
+    deployment = prefect.call("GET", "/deployments/name/score/hourly")["id"]
+    planned = {"flow_runs": {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": ["SCHEDULED"]}}}}
+
+    assert until(lambda: prefect.call("POST", "/flow_runs/count", **planned) > 1, 120, "planned hourly runs")
+
+
 def test_the_doctor_tells_no_secret(stack):
     run("make", "doctor")
     report = (ROOT / "var/doctor.txt").read_text()
