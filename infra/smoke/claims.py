@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,9 @@ def server(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 
 
 
 def pipeline_run() -> dict[str, Any]:
-    """The pipeline's last run."""
-    body = {"flows": {"name": {"any_": ["pipeline"]}}, "sort": "START_TIME_DESC", "limit": 1}
+    """The pipeline's last completed run."""
+    completed = {"state": {"type": {"any_": ["COMPLETED"]}}}
+    body = {"flows": {"name": {"any_": ["pipeline"]}}, "flow_runs": completed, "sort": "START_TIME_DESC", "limit": 1}
     return dict(prefect("POST", "/flow_runs/filter", **body)[0])
 
 
@@ -105,9 +107,12 @@ def champion_exists() -> None:
 
 
 def champion_is_served() -> None:
-    """The server's version is the alias's."""
-    served = str(server("GET", "/health/ready")["model_version"])
-    assert served == champion(), f"served is version {served}, champion is {champion()}"
+    """The server's version is the alias's, at the latest two of its looks after a promotion."""
+    for _ in range(20):
+        if (served := str(server("GET", "/health/ready")["model_version"])) == champion():
+            return
+        time.sleep(1)
+    raise AssertionError(f"served is version {served}, champion is {champion()}")
 
 
 def predictions_equal_batch_scores() -> None:

@@ -22,9 +22,10 @@ def mlflow_status(**login: Any) -> int:
     return httpx.get(url, timeout=30, **login).status_code
 
 
-def images() -> str:
-    """Every image with its id."""
-    return run("docker", "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").stdout
+def images() -> set[str]:
+    """Every image that has a name, with its id."""
+    named = ("--filter", "dangling=false", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
+    return set(run("docker", "images", "--no-trunc", *named).stdout.splitlines())
 
 
 @pytest.fixture
