@@ -2,12 +2,14 @@
 
 import time
 
-from prefect import flow, get_run_logger, task
+from prefect import Flow, flow, task
+from prefect.client.schemas.objects import FlowRun
+from prefect.logging.loggers import flow_run_logger
 
 
-def _say_farewell(flow: object, flow_run: object, state: object) -> None:
+def _say_farewell(flow: "Flow[..., int]", flow_run: FlowRun, state: object) -> None:
     """Runs when the run is cancelled; the stack's own start of flows must not lose such hooks."""
-    get_run_logger().info("farewell")
+    flow_run_logger(flow_run, flow).info("farewell")  # a run can be cancelled before its body, and its context, begin
 
 
 @task
