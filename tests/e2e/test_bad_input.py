@@ -13,8 +13,8 @@ from tests.e2e.stack import ROOT, Prefect, edit, run, secret, setting
 
 @pytest.fixture
 def restored(stack: None) -> Iterator[None]:
-    """`.env` and prefect.yaml may be changed; they are put back."""
-    before = {ROOT / name: (ROOT / name).read_text() for name in (".env", "prefect.yaml")}
+    """These files may be changed; they are put back."""
+    before = {ROOT / name: (ROOT / name).read_text() for name in (".env", "prefect.yaml", "flows/score.py")}
     yield
     for path, text in before.items():
         path.write_text(text)
@@ -57,6 +57,7 @@ def test_an_unknown_variable_is_named(restored):
 
 def test_a_flow_with_a_syntax_error_is_named_and_the_others_are_deployed(restored, prefect: Prefect):
     (ROOT / "flows/broken.py").write_text("def broken(:\n")
+    (ROOT / "flows/score.py").open("a").write("# changed\n")
     part = "  - name: on-demand\n    entrypoint: flows/broken.py:broken\n    work_pool: *pool\n"
     (ROOT / "prefect.yaml").open("a").write(part)
     try:
@@ -66,7 +67,7 @@ def test_a_flow_with_a_syntax_error_is_named_and_the_others_are_deployed(restore
 
     assert done.returncode != 0
     assert "flows/broken.py:1: " in done.stdout
-    assert "deployed patience/on-demand" in done.stdout
+    assert "deployed score/hourly" in done.stdout
 
 
 def test_a_lost_secrets_folder_costs_no_data(prefect: Prefect):
