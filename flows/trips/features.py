@@ -4,6 +4,7 @@ NumPy runs this file to train, ndonnx traces it into the model's graph: there is
 Knows the layout of the statistics table, not how its figures come about (`statistics.py`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 Array = Any  # a NumPy array, or an ndonnx array while tracing
@@ -34,52 +35,66 @@ NAMES = (
     *(f"{key}_pace_x_miles" for key in KEYS),
 )
 MONDAY = 72 * 3600  # 1970-01-01 was a Thursday: three days after a Monday
+DAY_SECONDS, WEEK_SECONDS = HOURS * 3600, WEEK * 3600
+
+LARGEST = 1e30  # a number beyond it is taken as missing, as are the infinities
+MEASURED, CODE, ZONE = (0.0, FARTHEST_MILES, 0.0), (-LARGEST, LARGEST, -1.0), (0.0, ZONES - 1.0, 0.0)
+LEAST, GREATEST, INSTEAD = zip(MEASURED, CODE, CODE, CODE, CODE, ZONE, ZONE, strict=True)  # of PLAIN's first seven
+
+# Weights that make the six keys of the plain features' whole parts: one matrix product, exact in float32.
+_WEIGHTS = {
+    "pair": {"PULocationID": ZONES, "DOLocationID": 1},
+    "pickup_zone": {"PULocationID": 1},
+    "dropoff_zone": {"DOLocationID": 1},
+    "week_hour": {"weekday": HOURS, "hour": 1},
+    "pickup_zone_hour": {"PULocationID": HOURS, "hour": 1},
+    "dropoff_zone_hour": {"DOLocationID": HOURS, "hour": 1},
+}
+KEY_WEIGHTS = [[float(_WEIGHTS[key].get(name, 0)) for key in KEYS] for name in PLAIN]  # 9 rows, 6 columns
+FROM_DAY_AND_WEEK = [[1.0, -1.0], [0.0, 1.0]]  # seconds of the day, of the week: of the day, of whole days before it
+PACES = [key * len(FIGURES) + FIGURES.index("pace") for key in range(len(KEYS))]
 
 
-def keys(xp: Any, trips: dict[str, Array]) -> Array:
-    """Return the rows of each trip in the statistics table, int64 of shape (n, 6)."""
-    zones = _zones(xp, trips)
-    pair = xp.sum(zones * xp.asarray([ZONES, 1]), axis=1, keepdims=True)
-    week_hour = xp.astype(_week_seconds(xp, trips) / 3600.0, xp.int64)
-    zone_hours = zones * HOURS + week_hour % HOURS
-    return xp.concat([pair, zones, week_hour, zone_hours], axis=1) + xp.asarray(STARTS)
+def plain(xp: Any, trips: dict[str, Array]) -> Array:
+    """Return the features that need no table, float32 (n, 9) in the order of `PLAIN`.
+
+    *trips* holds the model's inputs, shape (n,) each. A number that cannot be, or is missing, is replaced: a zone by
+    0, unknown; a distance by 0, as the city writes a trip that was not measured; a code by -1. All columns go through
+    few operations together, since in the graph each operation is time per request, and the columns are not.
+    """
+    zones = xp.astype(xp.concat([trips[name] for name in PLAIN[5:7]], axis=0), xp.float32)
+    columns = xp.concat([*(trips[name] for name in PLAIN[:5]), zones], axis=0)
+    given = xp.permute_dims(xp.reshape(columns, (7, -1)), (1, 0))
+    possible = (given >= _row(xp, LEAST)) & (given <= _row(xp, GREATEST))
+    return xp.concat([xp.where(possible, given, _row(xp, INSTEAD)), _clock(xp, trips["pickup"])], axis=1)
 
 
-def features(xp: Any, trips: dict[str, Array], rows: Array, table: Array) -> Array:
+def keys(xp: Any, plain: Array) -> Array:
+    """Return the rows of each trip in the statistics table, int64 of shape (n, 6), from its plain features."""
+    weights = xp.asarray(KEY_WEIGHTS, dtype=xp.float32)
+    return xp.astype(xp.matmul(xp.floor(plain), weights) + _row(xp, STARTS), xp.int64)
+
+
+def features(xp: Any, plain: Array, rows: Array, table: Array) -> Array:
     """Return float32 of shape (n, 33), columns as in `NAMES`; missing numbers are -1.
 
-    *trips* holds the model's inputs, shape (n,) each; *rows* is int64 (n, 6) into *table*, float32 (rows, 3).
+    *plain* is float32 (n, 9); *rows* is int64 (n, 6) into *table*, float32 (rows, 3).
     """
-    miles = xp.reshape(_measured(xp, trips["trip_distance"]), (-1, 1))
-    numbers = xp.stack([trips[name] for name in PLAIN[1:5]], axis=1)
-    week_seconds = _week_seconds(xp, trips)
-    weekday = xp.floor(week_seconds / 86400.0)
-    plain = [
-        miles,
-        xp.where(xp.isnan(numbers), -1.0, numbers),
-        xp.astype(_zones(xp, trips), xp.float32),
-        (week_seconds - weekday * 86400.0) / 3600.0,
-        weekday,
-    ]
-    figures = xp.take(table, xp.reshape(rows, (-1,)), axis=0)
-    by_pace = xp.reshape(figures[:, 1], (-1, len(KEYS))) * miles
-    return xp.concat([*plain, xp.reshape(figures, (-1, len(KEYS) * len(FIGURES))), by_pace], axis=1)
+    figures = xp.reshape(xp.take(table, xp.reshape(rows, (-1,)), axis=0), (-1, len(KEYS) * len(FIGURES)))
+    by_pace = xp.take(figures, xp.asarray(PACES), axis=1) * plain[:, :1]
+    return xp.concat([plain, figures, by_pace], axis=1)
 
 
-def _zones(xp: Any, trips: dict[str, Array]) -> Array:
-    """Return the zones of pickup and drop-off, int64 (n, 2); what is no zone is 0."""
-    zones = xp.stack([trips["PULocationID"], trips["DOLocationID"]], axis=1)
-    return xp.where((zones >= 0) & (zones < ZONES), zones, 0)
+def _clock(xp: Any, pickup: Array) -> Array:
+    """Return hour (with its fraction) and weekday (0 is Monday), float32 (n, 2), exact but for the hour's rounding.
 
-
-def _week_seconds(xp: Any, trips: dict[str, Array]) -> Array:
-    """Return seconds since Monday 0:00, float32 (n, 1): exact, as are whole parts of it over 3600 and 86 400.
-
-    Whole numbers are not divided: each `//` becomes eight nodes of the graph, and each node is time per request.
+    Whole numbers are not divided: each `//` becomes eight nodes of the graph.
     """
-    return xp.reshape(xp.astype((trips["pickup"] + MONDAY) % (WEEK * 3600), xp.float32), (-1, 1))
+    lengths = xp.asarray([DAY_SECONDS, WEEK_SECONDS], dtype=xp.int64)
+    seconds = xp.astype((xp.reshape(pickup, (-1, 1)) + MONDAY) % lengths, xp.float32)
+    parts = xp.matmul(seconds, xp.asarray(FROM_DAY_AND_WEEK, dtype=xp.float32))
+    return parts / xp.asarray([3600.0, DAY_SECONDS], dtype=xp.float32)
 
 
-def _measured(xp: Any, miles: Array) -> Array:
-    """Distances that cannot be are 0, as the city writes a trip whose distance was not measured."""
-    return xp.where((miles >= 0) & (miles <= FARTHEST_MILES), miles, 0.0)
+def _row(xp: Any, values: Sequence[float]) -> Array:
+    return xp.asarray(values, dtype=xp.float32)

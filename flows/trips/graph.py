@@ -9,6 +9,7 @@ Metadata keys: `name`; `fields`, a JSON list in input order; `output`, a JSON ob
 
 import json
 from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import ndonnx as ndx
@@ -17,11 +18,12 @@ import onnx
 import onnxmltools
 import onnxruntime
 import pyarrow as pa
+import spox.opset.ai.onnx.v17 as op
 from onnxmltools.convert.common.data_types import FloatTensorType
 from spox import inline
 
 from flows.trips.cleaning import INPUT_SCHEMA, LONGEST_MINUTES, SHORTEST_MINUTES, arrays
-from flows.trips.features import FARTHEST_MILES, NAMES, ZONES, features, keys
+from flows.trips.features import FARTHEST_MILES, NAMES, ZONES, features, keys, plain
 from flows.trips.training import Trained
 
 MODEL_NAME = "trip-duration"
@@ -69,17 +71,27 @@ OUTPUT = {
 }
 
 
+def _matmul(left: Any, right: Any) -> Any:
+    return ndx.asarray(op.matmul(left.unwrap_spox(), right.unwrap_spox()))
+
+
+# ndonnx, but a product of matrices is one node: its own asks first whether they are empty, in twelve
+TRACED = SimpleNamespace(**vars(ndx) | {"matmul": _matmul})
+
+
 def build(trained: Trained, training: dict[str, Any]) -> bytes:
     """Return the ONNX file of *trained*; *training* says in its metadata what it was trained on (no secrets)."""
     types = {"int64": ndx.int64, "float32": ndx.float32}
     trips = {field.name: ndx.argument(shape=("n",), dtype=types[field.dtype]) for field in FIELDS}
-    inputs = features(ndx, trips, keys(ndx, trips), ndx.asarray(trained.table))
+    columns = plain(TRACED, trips)
+    inputs = features(TRACED, columns, keys(TRACED, columns), ndx.asarray(trained.table))
     trees = onnxmltools.convert_xgboost(
         trained.booster, initial_types=[("features", FloatTensorType([None, len(NAMES)]))], target_opset=15
     )
     (scores,) = inline(trees)(features=inputs.unwrap_spox()).values()
-    minutes = ndx.clip(ndx.reshape(ndx.asarray(scores), (-1,)), SHORTEST_MINUTES, LONGEST_MINUTES)
-    model = ndx.build(trips, {"minutes": minutes})
+    bounds = [op.const(np.float32(bound)) for bound in (SHORTEST_MINUTES, LONGEST_MINUTES)]
+    minutes = op.clip(op.reshape(scores, op.const([-1])), *bounds)  # one node; ndonnx makes two of it
+    model = ndx.build(trips, {"minutes": ndx.asarray(minutes)})
     model.doc_string = "How long a New York green-taxi trip takes, from what is known at pickup plus the distance."
     metadata = {
         "name": MODEL_NAME,

@@ -6,7 +6,7 @@ them (so exact duplicates share a fold), and the table of a fold is made from th
 
 import numpy as np
 
-from flows.trips.features import FIGURES, SIZES, TABLE_ROWS, keys
+from flows.trips.features import FIGURES, SIZES, TABLE_ROWS, keys, plain
 
 FOLDS = 5
 SMOOTHING = 5.0  # trips of the global mean that each key starts with
@@ -21,7 +21,7 @@ class Statistics:
 
     def add(self, trips: dict[str, np.ndarray], minutes: np.ndarray) -> None:
         """Add trips: inputs of shape (n,) each, *minutes* float64 (n,)."""
-        rows = folds(trips)[:, None] * TABLE_ROWS + keys(np, trips)
+        rows = folds(trips)[:, None] * TABLE_ROWS + keys(np, plain(np, trips))
         miles = np.nan_to_num(trips["trip_distance"].astype(np.float64))
         with_miles = np.where(miles > 0, minutes, 0.0)
         for sums, values in zip(self.sums, (None, minutes, with_miles, miles), strict=True):

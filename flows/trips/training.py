@@ -15,7 +15,7 @@ import xgboost as xgb
 from tqdm import tqdm
 
 from flows.trips.cleaning import arrays, teaching
-from flows.trips.features import NAMES, TABLE_ROWS, features, keys
+from flows.trips.features import NAMES, TABLE_ROWS, features, keys, plain
 from flows.trips.statistics import Statistics, folds
 
 Rows = Callable[[], Iterable[pa.RecordBatch]]
@@ -92,8 +92,9 @@ class _Matrix(xgb.DataIter):
         if found is None:
             return False
         trips, minutes = found
-        rows = folds(trips)[:, None] * TABLE_ROWS + keys(np, trips)
-        input_data(data=features(np, trips, rows, self._tables), label=minutes)
+        columns = plain(np, trips)
+        rows = folds(trips)[:, None] * TABLE_ROWS + keys(np, columns)
+        input_data(data=features(np, columns, rows, self._tables), label=minutes)
         return True
 
     def reset(self) -> None:

@@ -22,7 +22,8 @@ log = logging.getLogger("model_server")
 class Child:
     """Keeps one process of *module* alive: a new one a second after the old one ended."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, environment: dict[str, str]) -> None:
+        self._environment = environment
         self._command = [sys.executable, "-m", f"services.model_server.{module}", str(os.getpid())]
         self._stopping = threading.Event()
         self._start()
@@ -30,8 +31,7 @@ class Child:
         self._thread.start()
 
     def _start(self) -> None:
-        environment = settings.follower_environment()
-        self._process = subprocess.Popen(self._command, env=environment, process_group=0)  # Ctrl-C is for us
+        self._process = subprocess.Popen(self._command, env=self._environment, process_group=0)  # Ctrl-C is for us
 
     def _keep(self) -> None:
         while True:
@@ -61,7 +61,10 @@ def serve(configured: Settings) -> None:
     settings.calm_worker_libraries()
     multiprocessing.set_start_method("spawn")  # this process has threads, and a fork would copy their locks
     exporter.start(configured)
-    children = [Child("follow")] + ([Child("log_writer")] if configured.prediction_log_url else [])
+    lake_environment = settings.take_lake_environment()
+    children = [Child("follow", settings.follower_environment())]
+    if configured.prediction_log_url:
+        children.append(Child("log_writer", settings.follower_environment() | lake_environment))
     server = Granian(
         "services.model_server.worker:app",
         factory=True,

@@ -10,7 +10,7 @@ from msgspec import Meta
 from services.model_server.careful import parse
 from services.model_server.limits import Limits
 from services.model_server.problems import Problem
-from services.model_server.routes import reply, run
+from services.model_server.routes import Prediction, reply, run
 from services.model_server.serving import Served, Serving
 
 DATATYPES = {"int64": "INT64", "float32": "FP32"}
@@ -101,7 +101,7 @@ class Inference:
         content = {"model_name": release.name, "model_version": release.version, "outputs": [output]}
         if asked.id is not None:
             content["id"] = asked.id
-        return reply(content, {"X-Model-Version": release.version})
+        return Prediction(msgspec.json.encode(content), release.version)
 
     def _named(self, name: str, version: str | None) -> Served:
         served = self._serving.require() if version else self._serving.choose()

@@ -71,16 +71,24 @@ class LogWriter:
         system, root = open_lake(self._url)
         for (day, model, version), entries in groups.items():
             table = to_table(model, version, fields[day, model, version], entries)
-            folder = f"{root}/date={day}"
-            system.create_dir(folder, recursive=True)
-            name = f"{model}-{version}-{taken.name.removeprefix('taken-')}.parquet"
-            pq.write_table(table, f"{folder}/{name}.new", filesystem=system)
-            system.move(f"{folder}/{name}.new", f"{folder}/{name}")
+            put(system, table, f"{root}/date={day}", f"{model}-{version}-{taken.name.removeprefix('taken-')}.parquet")
         return sum(len(entry.rows) for entries in groups.values() for entry in entries)
 
 
+def put(system: fs.FileSystem, table: pa.Table, folder: str, name: str) -> None:
+    """Write *table* all or nothing. On S3 an object appears only when it is whole: the right to put is enough."""
+    local = isinstance(system, fs.LocalFileSystem)
+    if local:
+        system.create_dir(folder, recursive=True)
+    path = f"{folder}/{name}.new" if local else f"{folder}/{name}"
+    with system.open_output_stream(path) as sink:
+        pq.write_table(table, sink)
+    if local:
+        system.move(path, f"{folder}/{name}")
+
+
 def open_lake(url: str) -> tuple[fs.FileSystem, str]:
-    """The file system of *url* and the path in it."""
+    """The file system of *url* and the path in it; S3's place and keys come from AWS_* variables."""
     system, path = fs.FileSystem.from_uri(url)
     return system, path
 

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
 from flask import Flask, Response, request
@@ -15,6 +16,7 @@ from services.model_server.payload import Rows
 from services.model_server.serving import Served, Serving
 
 JSON = "application/json"
+VERSION = "X-Model-Version"
 
 
 class Routes:
@@ -99,10 +101,26 @@ def plain(value: float) -> float:
 def answer(served: Served, output: dict[str, Any], rows: Rows) -> Response:
     """The outputs, the version that made them, and what was assumed on the way."""
     release = served.predictor.release
-    body = output | {"model": release.name, "model_version": release.version, "assumed": rows.assumed}
-    return reply(body, {"X-Model-Version": release.version})
+    content = output | {"model": release.name, "model_version": release.version, "assumed": rows.assumed}
+    return Prediction(msgspec.json.encode(content), release.version)
 
 
-def reply(content: object, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:
+class Prediction(Response):
+    """A prediction as it goes out: nothing after the view looks at it, so nothing of werkzeug's is made for it.
+
+    What werkzeug makes, and goes through again to send, is a fifth of a request's time.
+    """
+
+    def __init__(self, body: bytes, version: str) -> None:
+        self._body, self._version = body, version
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        """Send it."""
+        length = str(len(self._body))
+        start_response("200 OK", [("Content-Type", JSON), ("Content-Length", length), (VERSION, self._version)])
+        return [self._body]
+
+
+def reply(content: object, *, status: int = 200) -> Response:
     """*content* as JSON."""
-    return Response(msgspec.json.encode(content), status, headers, content_type=JSON)
+    return Response(msgspec.json.encode(content), status, content_type=JSON)

@@ -101,6 +101,15 @@ def load() -> Settings:
     return Settings.from_env(os.environ)
 
 
+def take_lake_environment() -> dict[str, str]:
+    """Take LAKE_AWS_* out of this environment, as the AWS_* of the one process that writes to the lake.
+
+    So its keys are nothing that the follower or a worker could show.
+    """
+    names = [name for name in os.environ if name.startswith("LAKE_AWS_")]
+    return {name.removeprefix("LAKE_"): os.environ.pop(name) for name in names}
+
+
 def calm_worker_libraries() -> None:
     """Before workers start: no threads for linear algebra that nobody does, few heaps."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

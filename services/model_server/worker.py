@@ -1,5 +1,6 @@
 """A worker process: the application for granian, which ends when its parent is gone."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -40,5 +41,7 @@ def app() -> Flask:
     if starter := multiprocessing.parent_process():
         end_with_parent(starter.pid or os.getppid())
     made = create_app(settings.load())
+    gc.collect()
+    gc.freeze()  # each full collection would look through all that was loaded, and hold up requests meanwhile
     Finalize(None, made.extensions["recorder"].finish, exitpriority=1)
     return made

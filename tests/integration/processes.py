@@ -26,17 +26,17 @@ def wait_for(ask, *, seconds: float = 60, what: str = "an answer"):
         try:
             if found := ask():
                 return found
-        except requests.ConnectionError:
-            pass
+        except (requests.ConnectionError, requests.Timeout):
+            pass  # asked again: a busy machine starts and answers late
         time.sleep(0.05)
     raise AssertionError(f"no {what} within {seconds} s")
 
 
 def end(process: subprocess.Popen) -> None:
-    """SIGTERM to *process*; what is left of its family after 15 s is killed."""
+    """SIGTERM to *process*; what is left of its family after 30 s is killed."""
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     process.terminate()
-    for late in psutil.wait_procs(family, timeout=15)[1]:
+    for late in psutil.wait_procs(family, timeout=30)[1]:
         late.kill()
     process.wait()
 

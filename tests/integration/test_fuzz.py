@@ -61,6 +61,8 @@ def test_nothing_that_is_sent_makes_the_server_fail_restart_or_grow(tmp_path, se
     chance = random.Random(seed)
     with model_server(tmp_path, NOBODY, MODEL_SERVER_ACCESS_LOG="off") as (url, process), requests.Session() as session:
         before = wait_for(lambda: len(found := workers(process)) == 2 and found)
+        for _ in range(100):  # each over a connection of its own, so that both workers are warm
+            requests.post(f"{url}/predict", json=[TRIP] * 10, timeout=20)
         statuses = [ask(chance, url, session) for _ in range(REQUESTS // 10)]
         memory = [worker.memory_info().rss for worker in before]
         statuses += [ask(chance, url, session) for _ in range(REQUESTS - len(statuses))]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.trips.cleaning import INPUT_SCHEMA, arrays
-from flows.trips.features import NAMES, SIZES, STARTS, TABLE_ROWS, features, keys
+from flows.trips.features import NAMES, SIZES, STARTS, TABLE_ROWS, features, keys, plain
 from flows.trips.graph import Predictor
 from tests.unit.builders import make_rows, tiny_graph, tiny_model
 
@@ -23,8 +23,8 @@ inputs = st.lists(
 
 
 def by_numpy(rows):
-    trips = arrays(rows)
-    return features(np, trips, keys(np, trips), tiny_model().table)
+    columns = plain(np, arrays(rows))
+    return features(np, columns, keys(np, columns), tiny_model().table)
 
 
 def by_numpy_and_xgboost(rows):
@@ -42,7 +42,7 @@ def test_the_graph_and_numpy_agree_on_whatever_comes_in(rows):
 @settings(max_examples=100, deadline=None)
 @given(inputs)
 def test_a_key_is_always_a_row_of_its_own_part_of_the_table(rows):
-    found = keys(np, arrays(rows))
+    found = keys(np, plain(np, arrays(rows)))
     assert (found >= STARTS).all()
     assert (found < np.add(STARTS, SIZES)).all()
 

@@ -63,7 +63,11 @@ def test_the_output_is_minutes_with_the_bounds_that_it_keeps(metadata):
 def test_one_row_alone_is_predicted_as_in_the_batch():
     rows, predictor = random_rows(50), Predictor(tiny_graph())
     alone = [predictor.minutes(rows.slice(row, 1))[0] for row in range(50)]
-    np.testing.assert_allclose(alone, predictor.minutes(rows), atol=1e-5)
+    np.testing.assert_array_equal(alone, predictor.minutes(rows))
+
+
+def test_the_graph_has_few_nodes_since_each_is_time_per_request(model):
+    assert sum(node.op_type != "Constant" for node in model.graph.node) <= 31
 
 
 def test_no_rows_give_no_predictions():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.trips import cleaning
-from flows.trips.features import KEYS, STARTS, TABLE_ROWS, keys
+from flows.trips.features import KEYS, STARTS, TABLE_ROWS, keys, plain
 from flows.trips.statistics import FOLDS, SMOOTHING, Statistics, folds
 from tests.unit.builders import make_rows, random_rows
 
@@ -53,7 +53,7 @@ def test_the_duration_of_a_trip_never_changes_its_own_training_figures(row, minu
 def figures_of_own_fold(trips, minutes, row):
     statistics = Statistics()
     statistics.add(trips, minutes)
-    return statistics.fold_tables()[folds(trips)[row] * TABLE_ROWS + keys(np, trips)[row]]
+    return statistics.fold_tables()[folds(trips)[row] * TABLE_ROWS + keys(np, plain(np, trips))[row]]
 
 
 @given(st.lists(st.tuples(st.integers(-(2**40), 2**40), st.integers(-5, 299), st.integers(-5, 299)), min_size=1))
@@ -73,7 +73,7 @@ def test_the_table_equals_a_naive_group_by():
     trips, minutes = parts(ROWS)
     miles, table = trips["trip_distance"].astype(float), counted(ROWS).table()
     groups = defaultdict(list)
-    for row, places in enumerate(keys(np, trips)):
+    for row, places in enumerate(keys(np, plain(np, trips))):
         for place in places:
             groups[place].append(row)
     for place, rows in groups.items():
@@ -92,7 +92,7 @@ def test_one_trip_among_literals_moves_its_zone_towards_itself():
 
 def test_a_key_never_seen_has_the_mean_of_all_trips():
     trips, minutes = parts(ROWS)
-    seen = np.unique(keys(np, trips))
+    seen = np.unique(keys(np, plain(np, trips)))
     unseen = np.delete(counted(ROWS).table(), seen, axis=0)
     np.testing.assert_allclose(unseen[:, 0], minutes.mean(), rtol=1e-6)
 
