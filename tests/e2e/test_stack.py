@@ -2,6 +2,7 @@
 outside."""
 
 import json
+from io import BytesIO
 
 import httpx
 import psycopg2
@@ -10,6 +11,7 @@ from minio import Minio
 from minio.error import S3Error
 
 from tests.e2e.stack import ROOT, Prefect, compose, inspect, run, secret, setting, until
+from tests.unit.model_server.builders import TRIP
 
 PROXIES = ["engine-proxy", "engine-proxy-deploy"]
 SERVICES = ["postgres", "s3", "registry", "prefect", "mlflow", "gate", "model-server", "worker", "janitor", *PROXIES]
@@ -83,6 +85,32 @@ def test_the_s3_user_of_flows_can_do_no_more_than_its_work(stack):
     ):
         with pytest.raises(S3Error, match="Access Denied"):
             forbidden()
+
+
+def test_the_model_servers_key_can_only_put_into_its_log(stack: None):
+    client = Minio(f"127.0.0.1:{setting('S3_PORT')}", "model_server", secret("s3_model_server"), secure=False)
+    client.put_object("lake", "prediction-log/_tried", BytesIO(b""), 0)
+    for forbidden in (
+        lambda: client.put_object("lake", "trips/month=2023-01/rows.parquet", BytesIO(b""), 0),
+        lambda: client.get_object("lake", "prediction-log/_tried"),
+        lambda: client.remove_object("lake", "prediction-log/_tried"),
+        lambda: list(client.list_objects("lake")),
+    ):
+        with pytest.raises(S3Error, match="Access Denied"):
+            forbidden()
+
+
+def test_a_prediction_is_logged_in_the_lake(champion: str):
+    lake = Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
+
+    def logged() -> set[str]:
+        found = lake.list_objects("lake", "prediction-log/", recursive=True)
+        return {one.object_name for one in found if one.object_name.endswith(".parquet")}
+
+    before = logged()
+    httpx.post(f"http://127.0.0.1:{setting('MODEL_SERVER_PORT')}/predict", json=TRIP).raise_for_status()
+
+    assert f"version={champion}/" in until(lambda: logged() - before, 90, "a new file of the log").pop()
 
 
 def test_each_database_is_closed_to_the_other_roles(stack):
