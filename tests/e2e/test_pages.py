@@ -122,7 +122,10 @@ def test_mlflow_shows_the_champion(browser: Remote, pipeline_run: str):
 
 
 def test_the_model_server_shows_its_page_and_that_the_others_are_up(browser: Remote, pipeline_run: str):
-    browser.get(f"http://localhost:{setting('MODEL_SERVER_PORT')}/")
+    def parts_up() -> bool:
+        browser.get(f"http://localhost:{setting('MODEL_SERVER_PORT')}/")
+        return len(browser.find_elements(By.CSS_SELECTOR, ".links .dot.up")) == 3
+
+    until(parts_up, 30, "three parts of the stack that are up")
     shows(browser, "trip-duration", "Prefect", "MLflow", "S3 console")
-    assert len(browser.find_elements(By.CSS_SELECTOR, ".links .dot.up")) == 3
     keep(browser, "model-server")

@@ -110,7 +110,7 @@ def test_a_prediction_is_logged_in_the_lake(champion: str):
     before = logged()
     httpx.post(f"http://127.0.0.1:{setting('MODEL_SERVER_PORT')}/predict", json=TRIP).raise_for_status()
 
-    assert f"version={champion}/" in until(lambda: logged() - before, 90, "a new file of the log").pop()
+    assert f"/trip-duration-{champion}-" in until(lambda: logged() - before, 90, "a new file of the log").pop()
 
 
 def test_each_database_is_closed_to_the_other_roles(stack):
