@@ -33,10 +33,9 @@ def make_copy() -> bool:
     if not running:
         shutil.rmtree(ROOT, ignore_errors=True)
     copies.copy_project(ROOT)
-    if not (ROOT / ".env").exists():
-        lines = [line.partition("=") for line in (ROOT / ".env.example").read_text().splitlines()]
-        ported = [f"{n}={int(v) + PORTS_ABOVE}" if n.endswith("_PORT") else n + equals + v for n, equals, v in lines]
-        (ROOT / ".env").write_text("\n".join(ported) + "\n")
+    lines = [line.partition("=") for line in (ROOT / ".env.example").read_text().splitlines()]
+    ported = [f"{n}={int(v) + PORTS_ABOVE}" if n.endswith("_PORT") else n + equals + v for n, equals, v in lines]
+    (ROOT / ".env").write_text("\n".join(ported) + "\n")
     return running
 
 
