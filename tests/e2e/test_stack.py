@@ -88,7 +88,8 @@ def test_the_s3_user_of_flows_can_do_no_more_than_its_work(stack):
 
 
 def test_the_model_servers_key_can_only_put_into_its_log(stack: None):
-    client = Minio(f"127.0.0.1:{setting('S3_PORT')}", "model_server", secret("s3_model_server"), secure=False)
+    where = f"127.0.0.1:{setting('S3_PORT')}"
+    client = Minio(where, "model_server", secret("s3_model_server"), secure=False, region="us-east-1")
     client.put_object("lake", "prediction-log/_tried", BytesIO(b""), 0)
     for forbidden in (
         lambda: client.put_object("lake", "trips/month=2023-01/rows.parquet", BytesIO(b""), 0),
