@@ -16,6 +16,7 @@ from services.model_server.settings import Settings
 
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 SHOWN_METRICS = 6
+SHOWN_OF_COMMIT = 8  # characters, as Git abbreviates
 
 
 class Pages:
@@ -101,7 +102,7 @@ def _facts(served: Served) -> list[tuple[str, str]]:
     training = schema.more.get("training")
     for name, value in (training if isinstance(training, dict) else {}).items():
         if isinstance(value, str | int | float | list):
-            facts.append((name.replace("_", " "), _plain(value)))
+            facts.append((name.replace("_", " "), _plain(value)[: SHOWN_OF_COMMIT if name == "commit" else None]))
     return facts + ([("run", release.run_id[:8])] if release.run_id else [])
 
 
