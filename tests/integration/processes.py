@@ -19,7 +19,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(ask, *, seconds: float = 60, what: str = "an answer"):
+def wait_for(ask, *, seconds: float = 120, what: str = "an answer"):
     """The first true result of *ask*; fail when there is none in *seconds*."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -62,7 +62,7 @@ def mlflow_server(folder: Path, port: int) -> Iterator[str]:
     command += ["--artifacts-destination", str(folder), "--uvicorn-opts", "--log-level warning"]
     calm = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     with running(command, **calm):
-        wait_for(lambda: requests.get(f"{url}/health", timeout=5).ok, seconds=120, what="MLflow server")
+        wait_for(lambda: requests.get(f"{url}/health", timeout=5).ok, seconds=300, what="MLflow server")
         yield url
 
 
