@@ -62,10 +62,11 @@ def start(prefect: Prefect, **job_variables: object) -> float:
 
 
 def unique_layers_mb() -> float:
-    """Layers of all our images, each counted once; read where the engine keeps them, so only as root on
+    """Layers of the images of all services, each counted once; read where the engine keeps them, so only as root on
     Linux."""
     layers = Path("/var/lib/docker/image/overlay2/layerdb/sha256")
-    images = call("docker", "images", "--quiet", "--filter", "reference=trainyard/*").stdout.split()
+    compose = call("docker", "compose", "--profile", "build", "--profile", "tools", "config", "--images").stdout
+    images = set(compose.split())
     ours = {
         layer
         for image in images
