@@ -30,7 +30,8 @@ def ours(folder: Path, model: Path, workers: int) -> Iterator[tuple[str, subproc
     shutil.copy(model, file)
     release = Release(name="trip-duration", version="1", file="versions/1/model.onnx", registry=NOBODY)
     releases.write(releases.pointer(folder, "champion"), release)
-    with model_server(folder, NOBODY, MODEL_SERVER_WORKERS=str(workers)) as (url, process):
+    usual = {"MODEL_SERVER_WORKERS": str(workers), "MODEL_POLL_SECONDS": "10"}
+    with model_server(folder, NOBODY, **usual) as (url, process):
         yield url, process
 
 

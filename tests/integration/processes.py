@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -42,14 +42,16 @@ def end(process: subprocess.Popen) -> None:
 
 
 @contextmanager
-def running(arguments: list[str], **environment: str) -> Iterator[subprocess.Popen]:
-    """`python arguments…`, ended with the block."""
-    process = subprocess.Popen([sys.executable, *arguments], env=os.environ | environment)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            end(process)
+def running(arguments: list[str], *, output: Path | None = None, **environment: str) -> Iterator[subprocess.Popen]:
+    """`python arguments…`, ended with the block; what it prints goes to the file *output*, errors to ours."""
+    with ExitStack() as files:
+        stdout = files.enter_context(output.open("wb")) if output else None
+        process = subprocess.Popen([sys.executable, *arguments], env=os.environ | environment, stdout=stdout)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                end(process)
 
 
 @contextmanager
@@ -69,10 +71,11 @@ def mlflow_server(folder: Path, port: int) -> Iterator[str]:
 @contextmanager
 def model_server(folder: Path, registry: str, **settings: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """`python -m services.model_server`; gives its address and its process once it is live."""
+    folder.mkdir(parents=True, exist_ok=True)
     port = settings.pop("MODEL_SERVER_PORT", None) or str(free_port())
     given = {"MODEL_DIR": str(folder), "MLFLOW_TRACKING_URI": registry, "MODEL_SERVER_PORT": port}
     given |= {"MODEL_POLL_SECONDS": "0.5"} | settings
     url = f"http://127.0.0.1:{port}"
-    with running(["-m", "services.model_server"], **given) as process:
+    with running(["-m", "services.model_server"], output=folder / "access.log", **given) as process:
         wait_for(lambda: requests.get(f"{url}/health/live", timeout=5).ok, what="live model server")
         yield url, process
