@@ -20,7 +20,8 @@ from tests import copies
 
 ROOT = copies.ROOT / "var/test-stack"
 PROJECT = "trainyard-test"
-ENVIRONMENT = os.environ | {"COMPOSE_PROJECT_NAME": PROJECT}
+# without what make hands to a make below it, which would then print more than for a person
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | {"COMPOSE_PROJECT_NAME": PROJECT}
 PORTS_ABOVE = 10_000  # its ports are the usual ones and this
 SELF_HEALING = 150  # seconds within which a run whose container is gone must have ended
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
