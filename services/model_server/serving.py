@@ -92,7 +92,7 @@ class Serving:
 
     def require(self) -> Served:
         """The champion; raise Problem 503 that says how to get one."""
-        if self.champion is None:
+        if self.champion is None and self.trouble is None:
             self.refresh()  # another worker may serve the first model already: clients must see one server
         if self.champion is None:
             raise Problem(503, "no-model", self.absence(), headers={"Retry-After": "2"})
