@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from infra.setup.deployed import deployments, in_registry, prefect_api
+from infra.setup.deployed import api_client, deployments, in_registry
 from infra.setup.flow_context import flow_context
 from infra.setup.prune_images import prune_images
 
@@ -37,7 +37,7 @@ def main() -> int:
         log.error("prefect.yaml has no deployment of %r; it has those of %s", only, ", ".join(names))
         return 2
     sound = [one | {"version": version} for one in chosen if (version := _version(one))]
-    with prefect_api() as api:
+    with api_client() as api:
         registered = deployments(api)
     changed = [one for one in sound if not _stands(one, registered)]
     CHOSEN.write_text(json.dumps(project | {"deployments": changed}))  # JSON is YAML without shared parts

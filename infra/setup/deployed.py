@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 
-def prefect_api() -> httpx.Client:
+def api_client() -> httpx.Client:
     """A client of Prefect's API, logged in."""
     user, _, password = os.environ["PREFECT_API_AUTH_STRING"].partition(":")
     return httpx.Client(base_url=os.environ["PREFECT_API_URL"], auth=(user, password), timeout=30)

@@ -11,7 +11,7 @@ import os
 import docker
 import httpx
 
-from infra.setup.deployed import deployments, prefect_api
+from infra.setup.deployed import api_client, deployments
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 log = logging.getLogger("deploy")
@@ -19,7 +19,7 @@ log = logging.getLogger("deploy")
 
 def prune_images(names: set[str], keep: int) -> None:
     """Delete all but the `keep` newest images of each repository trainyard/<name> and those that are deployed."""
-    with prefect_api() as api:
+    with api_client() as api:
         deployed = {str(one["job_variables"].get("image")) for one in deployments(api).values()}
     with httpx.Client(base_url=os.environ["REGISTRY_URL"], headers={"Accept": MANIFEST}, timeout=30) as registry:
         for name in sorted(names):

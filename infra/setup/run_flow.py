@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from infra.setup.deployed import deployments, prefect_api
+from infra.setup.deployed import api_client, deployments
 
 ENDED = {
     "COMPLETED": "32",
@@ -137,7 +137,7 @@ def print_help(known: dict[str, dict[str, Any]], say: Any) -> None:  # noqa: ANN
 
 def main(arguments: list[str]) -> int:
     """Start the run, follow it, return the exit code."""
-    with prefect_api() as api:
+    with api_client() as api:
         follower = Follower(api)
         known = deployments(api)
         if arguments[:1] in (["--help"], ["-h"], ["help"]):
