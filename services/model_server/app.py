@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from flask import Flask, request
+from flask import Flask
 
+from services.model_server.edge import Edge
 from services.model_server.inference import Inference
 from services.model_server.invocations import Invocations
 from services.model_server.keys import Keys
 from services.model_server.limits import Limits
-from services.model_server.notes import Edge, Notes
+from services.model_server.notes import Notes
 from services.model_server.pages import Pages
 from services.model_server.problems import handle_problems
 from services.model_server.recorder import Recorder
@@ -31,28 +32,19 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
     limits = Limits(settings)
     recorder = Recorder(notes, serving, limits, settings)
     serving.refresh()
-    Routes(serving, limits, settings.model_dir, keys).register(app)
-    Invocations(serving, limits).register(app)
-    Inference(serving, limits).register(app)
-    Pages(serving, settings).register(app)
+    routes, invocations = Routes(serving, limits, settings.model_dir, keys), Invocations(serving, limits)
+    for part in (routes, invocations, Inference(serving, limits), Pages(serving, settings)):
+        part.register(app)
+    predictions = {"/predict": routes.predict, "/invocations": invocations.invocations}
+    for path in predictions:
+        app.add_url_rule(path, path, methods=["POST"])  # no view: Flask knows the path and refuses other methods
     handle_problems(app)
-    if keys.locked:
-        _lock(app, keys)
-    app.wsgi_app = Edge(app.wsgi_app, notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
+    app.wsgi_app = Edge(app.wsgi_app, predictions, keys, notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
     app.extensions |= {"serving": serving, "recorder": recorder, "limits": limits}
     stop, refreshers = stop or threading.Event(), (serving.refresh, keys.refresh, limits.end_slow)
     threading.Thread(target=recorder.run, args=(stop,), daemon=True, name="record").start()
     threading.Thread(target=_refresh, args=(stop, refreshers), daemon=True, name="refresh").start()
     return app
-
-
-def _lock(app: Flask, keys: Keys) -> None:
-    """Ask for a key before anything that is sent; what only tells stays open."""
-
-    @app.before_request
-    def guard() -> None:
-        if request.method == "POST":
-            keys.require(request.environ, "predict")
 
 
 def _refresh(stop: threading.Event, refreshers: Iterable[Callable[[], None]]) -> None:

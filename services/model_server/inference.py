@@ -96,7 +96,7 @@ class Inference:
             for wanted in asked.outputs or []:
                 if wanted.name != schema.output.name:
                     raise _invalid(f"there is no output {wanted.name}; the model gives {schema.output.name}")
-            values = run(served, served.reader.take(records(asked.inputs)))
+            values = run(request.environ, served, served.reader.take(records(asked.inputs)))
         output = _described(schema.output.name, "FP32") | {"shape": [len(values)], "data": values}
         content = {"model_name": release.name, "model_version": release.version, "outputs": [output]}
         if asked.id is not None:

@@ -5,8 +5,9 @@ import io
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from services.model_server.careful import parse
 from services.model_server.fields import Field
@@ -26,19 +27,18 @@ class Invocations:
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
-        app.add_url_rule("/invocations", "/invocations", view_func=self.invocations, methods=["POST"])
         app.add_url_rule("/ping", "/ping", view_func=self.ping, methods=["GET"])
         app.add_url_rule("/version", "/version", view_func=self.version, methods=["GET"])
 
-    def invocations(self) -> Response:
+    def invocations(self, environ: WSGIEnvironment) -> Response:
         """Rows in any of MLflow's forms; one record per row comes back, as from its onnx flavour."""
         served = self._serving.choose()
-        kind, body = self._limits.read(request.environ, "application/json", "text/csv")
+        kind, body = self._limits.read(environ, "application/json", "text/csv")
         fields, name = served.predictor.schema.fields, served.predictor.schema.output.name
         with self._limits.room(body):
             given = from_csv(body, fields) if kind == "text/csv" else from_json(parse(body), fields)
             rows = served.reader.take(given)
-            predictions = [{name: value} for value in run(served, rows)]
+            predictions = [{name: value} for value in run(environ, served, rows)]
         return answer(served, {"predictions": predictions}, rows)
 
     def ping(self) -> Response:

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: what went wrong, where, what to do; never an internal detail."""
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -7,6 +8,7 @@ import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+log = logging.getLogger("model_server.problems")
 MAX_ERRORS = 20  # a long list of bad rows says enough after this many
 
 
@@ -35,15 +37,15 @@ class Problem(Exception):
         self.status, self.kind, self.detail = status, kind, detail
         self.errors, self.headers = errors, headers or {}
 
-    def response(self) -> Response:
-        """The answer; *type* leads to the page that explains this kind of problem."""
+    def response(self, path: str) -> Response:
+        """The answer at *path*; *type* leads to the page that explains this kind of problem."""
         document: dict[str, object] = {
             "type": f"/docs#{self.kind}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
         }
-        if request.path.startswith("/v2"):
+        if path.startswith("/v2"):
             document["error"] = self.detail  # the name under which V2 clients look
         if self.errors:
             document["errors"] = self.errors
@@ -73,21 +75,22 @@ REMEDIES = {
 }
 
 
+def problem(error: Exception) -> Problem:
+    """What the client is told of *error*; one that nobody foresaw goes to the log."""
+    if isinstance(error, Problem):
+        return error
+    if not isinstance(error, HTTPException):
+        log.error("event=request_failed error=%s", type(error).__name__, exc_info=error)
+        return Problem(500, "http-500", REMEDIES[500])
+    status = error.code or 500
+    detail = REMEDIES.get(status, HTTPStatus(status).phrase + ".")
+    headers = {key: value for key, value in error.get_headers() if key == "Allow"}
+    return Problem(status, f"http-{status}", detail, headers=headers)
+
+
 def handle_problems(app: Flask) -> None:
     """Make every error of *app* a problem document."""
 
-    @app.errorhandler(Problem)
-    def known(problem: Problem) -> Response:
-        return problem.response()
-
-    @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
-        status = error.code or 500
-        detail = REMEDIES.get(status, HTTPStatus(status).phrase + ".")
-        headers = {key: value for key, value in error.get_headers() if key == "Allow"}
-        return Problem(status, f"http-{status}", detail, headers=headers).response()
-
     @app.errorhandler(Exception)
-    def failed(error: Exception) -> Response:
-        app.logger.exception("event=request_failed error=%s", type(error).__name__)
-        return Problem(500, "http-500", REMEDIES[500]).response()
+    def answer(error: Exception) -> Response:
+        return problem(error).response(request.path)

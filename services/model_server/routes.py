@@ -27,19 +27,18 @@ class Routes:
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
-        app.add_url_rule("/predict", "/predict", view_func=self.predict, methods=["POST"])
         app.add_url_rule("/health/live", "/health/live", view_func=self.live, methods=["GET"])
         app.add_url_rule("/health/ready", "/health/ready", view_func=self.ready, methods=["GET"])
         app.add_url_rule("/model", "/model", view_func=self.model, methods=["GET"])
         app.add_url_rule("/model/reload", "/model/reload", view_func=self.reload, methods=["POST"])
 
-    def predict(self) -> Response:
+    def predict(self, environ: WSGIEnvironment) -> Response:
         """One row or a list; the answer has the same form."""
         served = self._serving.choose()
-        _, body = self._limits.read(request.environ, JSON)
+        _, body = self._limits.read(environ, JSON)
         with self._limits.room(body):
             rows = served.reader.read(body)
-            values = run(served, rows)
+            values = run(environ, served, rows)
         output = values[0] if rows.single else values
         return answer(served, {served.predictor.schema.output.name: output}, rows)
 
@@ -82,9 +81,9 @@ class Routes:
         return reply({"status": "the registry is being asked; GET /model tells what is served"}, status=202)
 
 
-def run(served: Served, rows: Rows) -> list[float]:
+def run(environ: WSGIEnvironment, served: Served, rows: Rows) -> list[float]:
     """The output for each of *rows*, noted for metrics and logs."""
-    note: Note = request.environ[KEY]
+    note: Note = environ[KEY]
     if rows.single:
         outputs = [plain(served.predictor.one(rows.values))]
     else:

@@ -1,12 +1,13 @@
 """Real servers for tests: each on a free port and a folder of its own, ended with the block."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -14,9 +15,13 @@ import requests
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, nor the one after it; below those that the kernel gives to clients, us among them."""
+    for port in random.sample(range(20_000, 32_000, 2), 100):
+        with socket.socket() as one, socket.socket() as next_one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            next_one.bind(("127.0.0.1", port + 1))
+            return port
+    raise AssertionError("no free port among 100 tried")
 
 
 def wait_for(ask, *, seconds: float = 120, what: str = "an answer"):

@@ -28,8 +28,9 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def test_without_a_key_nothing_is_predicted_and_what_only_tells_stays_open(locked):
-    answer = locked.post("/predict", json=TRIP)
+@pytest.mark.parametrize("path", ["/predict", "/invocations", "/v2/models/trip-duration/infer"])
+def test_without_a_key_nothing_is_predicted_and_what_only_tells_stays_open(locked, path):
+    answer = locked.post(path, json=TRIP)
 
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert {locked.get(path).status_code for path in ("/health/live", "/ping", "/", "/model")} == {200}

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from services.model_server.payload import Reader
+from services.model_server.predictor import Predictor
 from tests.unit.model_server.builders import TRIP
 
 JSON = "application/json"
@@ -144,3 +145,17 @@ def test_more_work_than_there_is_room_for_is_put_off_not_piled_up(client):
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert client.post("/predict", json=[FULL]).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "body"), [("/predict", FULL), ("/invocations", {"inputs": [FULL]})])
+def test_what_nobody_foresaw_is_for_the_log_and_not_for_the_client(client, monkeypatch, caplog, path, body):
+    def fail(*_):
+        raise RuntimeError("inner secret")
+
+    monkeypatch.setattr(Predictor, "one", fail)
+    monkeypatch.setattr(Predictor, "many", fail)
+    answer = client.post(path, json=body, headers={"X-Request-Id": "abc"})
+
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert (answer.headers["X-Request-Id"], "secret" in answer.text) == ("abc", False)
+    assert "inner secret" in caplog.text
