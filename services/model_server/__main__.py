@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from services.model_server import exporter, settings
+from services.model_server import exporter, prediction_log, settings
 from services.model_server.settings import Settings, SettingsError
 from services.model_server.worker import start_logs
 
@@ -20,31 +22,33 @@ log = logging.getLogger("model_server")
 
 
 class Child:
-    """Keeps one process of *module* alive: a new one a second after the old one ended."""
+    """Keeps one process of *module* alive while there is *work*: a new one a second after the last one ended."""
 
-    def __init__(self, module: str, environment: dict[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, module: str, environment: dict[str, str], work: Callable[[], bool] = lambda: True) -> None:
+        self._environment, self._work = environment, work
         self._command = [sys.executable, "-m", f"services.model_server.{module}", str(os.getpid())]
-        self._stopping = threading.Event()
-        self._start()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping, self._starting = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._keep, daemon=True, name=module)
         self._thread.start()
 
-    def _start(self) -> None:
-        self._process = subprocess.Popen(self._command, env=self._environment, process_group=0)  # Ctrl-C is for us
-
     def _keep(self) -> None:
-        while True:
-            status = self._process.wait()
-            if self._stopping.wait(1):
-                return
-            log.error("event=child_ended command=%s status=%s remedy=started_again", self._command[2], status)
-            self._start()
+        while not self._stopping.is_set():
+            if self._work():
+                with self._starting:
+                    if self._stopping.is_set():
+                        return
+                    self._process = subprocess.Popen(self._command, env=self._environment, process_group=0)  # no Ctrl-C
+                if (status := self._process.wait()) and not self._stopping.is_set():
+                    log.error("event=child_ended command=%s status=%s remedy=started_again", self._command[2], status)
+            self._stopping.wait(1)
 
     def stop(self) -> None:
         """End it and wait for its end."""
-        self._stopping.set()
-        self._process.terminate()
+        with self._starting:
+            self._stopping.set()
+        if self._process:
+            self._process.terminate()
         self._thread.join(10)
 
 
@@ -64,7 +68,8 @@ def serve(configured: Settings) -> None:
     lake_environment = settings.take_lake_environment()
     children = [Child("follow", settings.follower_environment())]
     if configured.prediction_log_url:
-        children.append(Child("log_writer", settings.follower_environment() | lake_environment))
+        log_environment = settings.follower_environment() | lake_environment
+        children.append(Child("log_writer", log_environment, partial(prediction_log.waits, configured.model_dir)))
     server = Granian(
         "services.model_server.worker:app",
         factory=True,

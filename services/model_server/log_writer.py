@@ -1,4 +1,4 @@
-"""Brings logged predictions to the lake as Parquet; a process of its own for its memory.
+"""Brings logged predictions to the lake as Parquet; a process of its own, for its memory, while there are any.
 
 Files: <lake>/prediction-log/date=YYYY-MM-DD/<model>-<version>-<id>.parquet with request_id, at (UTC),
 latency_ms, model, model_version, row (of the request), then fields and output under the model's own names.
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from services.model_server import settings
-from services.model_server.prediction_log import FOLDER, Entry, Logged
+from services.model_server.prediction_log import FOLDER, Entry, Logged, waits
 from services.model_server.worker import end_with_parent, start_logs
 
 TYPES = {"int64": pa.int64(), "float32": pa.float32()}
@@ -112,12 +112,12 @@ def to_table(model: str, version: str, fields: list[tuple[str, str]], entries: l
 
 
 def main() -> None:
-    """Collect for ever."""
+    """Collect until nothing came for a whole round; who started this starts it again when something waits."""
     start_logs()
     end_with_parent(int(sys.argv[1]))
     configured = settings.load()
     writer = LogWriter(configured.model_dir, configured.prediction_log_url)
-    while True:
+    while waits(configured.model_dir):
         if rows := writer.collect():
             log.info("event=logged rows=%d", rows)
         time.sleep(configured.prediction_log_seconds)

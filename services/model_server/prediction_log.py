@@ -75,3 +75,8 @@ class PredictionLog:
         fresh.write_bytes(msgspec.msgpack.encode(list(waiting.values())))
         fresh.rename(path)
         self.rows += count
+
+
+def waits(folder: Path) -> bool:
+    """Whether something below the model *folder* is to be brought to the lake."""
+    return any(path.suffix != ".new" for path in (folder / FOLDER).glob("*"))

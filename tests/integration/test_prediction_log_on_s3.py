@@ -46,7 +46,7 @@ def _server(place: str, tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
     own = {"ENDPOINT_URL": f"http://{place}", "REGION": "us-east-1", "ACCESS_KEY_ID": "model_server"}
     own["SECRET_ACCESS_KEY"] = PASSWORDS["s3_model_server"]
     told = {f"LAKE_AWS_{name}": value for name, value in own.items()}
-    with model_server(tmp_path / "models", NOBODY, LAKE_URL="s3://lake", PREDICTION_LOG_SECONDS="0.5", **told) as (
+    with model_server(tmp_path / "models", NOBODY, LAKE_URL="s3://lake", PREDICTION_LOG_SECONDS="3", **told) as (
         url,
         process,
     ):
@@ -64,6 +64,9 @@ def test_predictions_reach_s3_and_only_their_writer_has_the_key(place, server):
     assert table["trip_distance"].to_pylist()[0] == pytest.approx(TRIP["trip_distance"])
     holders = [c for c in process.children() if PASSWORDS["s3_model_server"] in c.environ().values()]
     assert [" ".join(holder.cmdline()).count("log_writer") for holder in holders] == [1]
+    holders[0].wait(30)  # it ends when nothing came for a round, and another one begins with the next prediction
+    assert requests.post(f"{url}/predict", json=TRIP, timeout=10).ok
+    wait_for(lambda: len(logged(root)) == 2, seconds=30, what="second file in the lake")
 
 
 def logged(root: Minio) -> list[str]:
