@@ -3,11 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
 
-from services.model_server.edge import Edge
+from services.model_server.edge import Edge, View
 from services.model_server.inference import Inference
 from services.model_server.invocations import Invocations
 from services.model_server.keys import Keys
@@ -33,9 +34,14 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
     recorder = Recorder(notes, serving, limits, settings)
     serving.refresh()
     routes, invocations = Routes(serving, limits, settings.model_dir, keys), Invocations(serving, limits)
-    for part in (routes, invocations, Inference(serving, limits), Pages(serving, settings)):
+    inference = Inference(serving, limits)
+    for part in (routes, invocations, inference, Pages(serving, settings)):
         part.register(app)
-    predictions = {"/predict": routes.predict, "/invocations": invocations.invocations}
+    predictions: dict[str, View] = {
+        "/predict": routes.predict,
+        "/invocations": invocations.invocations,
+        f"/v2/models/{settings.model_name}/infer": partial(inference.infer, name=settings.model_name),
+    }
     for path in predictions:
         app.add_url_rule(path, path, methods=["POST"])  # no view: Flask knows the path and refuses other methods
     handle_problems(app)

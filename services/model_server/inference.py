@@ -1,6 +1,7 @@
 """The Open Inference Protocol, version 2: /v2. Turns its tensors into rows; everything else is shared."""
 
 from typing import Annotated, Any
+from wsgiref.types import WSGIEnvironment
 
 import msgspec
 import numpy as np
@@ -16,7 +17,7 @@ from services.model_server.serving import Served, Serving
 DATATYPES = {"int64": "INT64", "float32": "FP32"}
 BINARY = {"INT64": "<i8", "INT32": "<i4", "FP32": "<f4", "FP64": "<f8"}
 MEDIA_TYPES = ("application/json", "application/octet-stream", "")  # Triton's client names none
-HEADER_LENGTH = "Inference-Header-Content-Length"  # of the binary tensor extension: JSON first, then raw values
+HEADER_LENGTH = "HTTP_INFERENCE_HEADER_CONTENT_LENGTH"  # of the binary tensor extension: JSON first, then raw values
 
 
 class Tensor(msgspec.Struct):
@@ -57,7 +58,7 @@ class Inference:
         for path in ("/v2/models/<name>", "/v2/models/<name>/versions/<version>"):
             app.add_url_rule(path, path, view_func=self.model)
             app.add_url_rule(f"{path}/ready", f"{path}/ready", view_func=self.model_ready)
-            app.add_url_rule(f"{path}/infer", f"{path}/infer", view_func=self.infer, methods=["POST"])
+            app.add_url_rule(f"{path}/infer", f"{path}/infer", view_func=self._infer, methods=["POST"])
 
     def server(self) -> Response:
         """What this server is."""
@@ -86,22 +87,25 @@ class Inference:
         self._named(name, version)
         return reply({"name": name, "ready": True})
 
-    def infer(self, name: str, version: str | None = None) -> Response:
+    def infer(self, environ: WSGIEnvironment, name: str, version: str | None = None) -> Response:
         """One output value for each row of the tensors."""
         served = self._named(name, version)
-        _, body = self._limits.read(request.environ, *MEDIA_TYPES)
+        _, body = self._limits.read(environ, *MEDIA_TYPES)
         schema, release = served.predictor.schema, served.predictor.release
         with self._limits.room(body):
-            asked = decode(body, request.headers.get(HEADER_LENGTH))
+            asked = decode(body, environ.get(HEADER_LENGTH))
             for wanted in asked.outputs or []:
                 if wanted.name != schema.output.name:
                     raise _invalid(f"there is no output {wanted.name}; the model gives {schema.output.name}")
-            values = run(request.environ, served, served.reader.take(records(asked.inputs)))
+            values = run(environ, served, served.reader.take(records(asked.inputs)))
         output = _described(schema.output.name, "FP32") | {"shape": [len(values)], "data": values}
         content = {"model_name": release.name, "model_version": release.version, "outputs": [output]}
         if asked.id is not None:
             content["id"] = asked.id
         return Prediction(msgspec.json.encode(content), release.version)
+
+    def _infer(self, name: str, version: str | None = None) -> Response:
+        return self.infer(request.environ, name, version)
 
     def _named(self, name: str, version: str | None) -> Served:
         served = self._serving.require() if version else self._serving.choose()

@@ -84,8 +84,8 @@ class Routes:
 def run(environ: WSGIEnvironment, served: Served, rows: Rows) -> list[float]:
     """The output for each of *rows*, noted for metrics and logs."""
     note: Note = environ[KEY]
-    if rows.single:
-        outputs = [plain(served.predictor.one(rows.values))]
+    if rows.count == 1:
+        outputs = [plain(served.predictor.one(rows.values or [column[0] for column in rows.columns]))]
     else:
         outputs = [plain(value) for value in served.predictor.many(rows.columns).tolist()]
     note.served, note.rows, note.outputs = served, rows, outputs

@@ -5,23 +5,22 @@ one that this machine can run is run; one that needs a program that is not there
 """
 
 import logging
-import shutil
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 from tests.bench import report
+from tests.engine import engine_runs
+from tests.load import wrk
 
-PARTS = {"model": None, "ingest": None, "serving": "wrk", "stack": "docker", "scale": None}  # and the program it needs
+NEEDS = {"serving": (wrk.is_here, "wrk is not installed"), "stack": (engine_runs, "no Docker engine runs")}
+PARTS = ("model", "ingest", "serving", "stack", "scale")
 log = logging.getLogger("bench")
 
 
 def missing(part: str) -> str | None:
     """Return why *part* cannot run here, or None."""
-    program = PARTS[part]
-    if find_spec(f"tests.bench.{part}") is None:
-        return f"tests/bench/{part}.py is not there"
-    return f"{program} is not installed" if program and shutil.which(program) is None else None
+    is_here, reason = NEEDS.get(part, (lambda: True, ""))
+    return None if is_here() else f"{reason}; start an engine with: make engine"
 
 
 def measure(part: str, options: list[str]) -> None:

@@ -19,6 +19,7 @@ import psutil
 
 from tests.bench.model import trained
 from tests.bench.rivals import mlflow_serve, noop, ours, save_for_mlflow
+from tests.load import wrk
 from tests.unit.model_server.builders import TRIP
 
 AIMS = {
@@ -31,7 +32,6 @@ AIMS = {
     "rows_per_second_batch": (">=", 100_000),
     "memory_per_worker_mb": ("<=", 130),
 }
-SCRIPT = Path(__file__).with_name("load.lua")
 ROUNDS, SECONDS = 5, 4
 BATCH = 1000
 log = logging.getLogger("bench.serving")
@@ -59,9 +59,9 @@ class Measured:
 
 def load(target: Target) -> Measured:
     """One round of *target*."""
-    command = ["wrk", "-t1", f"-c{target.connections}", f"-d{SECONDS}", "-s", str(SCRIPT), target.url, "--"]
-    done = subprocess.run([*command, str(target.bodies)], capture_output=True, text=True, check=True)
-    rate, p50, p99, failed = done.stderr.split()
+    command = wrk.command(target.url, target.bodies, seconds=SECONDS, connections=target.connections)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rate, p50, p99, failed = done.stderr.splitlines()[-1].split()
     return Measured(float(rate), float(p50), float(p99), int(failed))
 
 

@@ -5,7 +5,6 @@ Short here; LOAD_SECONDS=600 SWAPS=20 OUTAGE_SECONDS=60 for the long run. What i
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -18,15 +17,15 @@ import requests
 from tests.integration.processes import free_port, mlflow_server, model_server, wait_for
 from tests.integration.registry import register
 from tests.integration.test_limits import NOBODY, Load, predict, release, swap, workers
+from tests.load import wrk
 from tests.unit.model_server.builders import TRIP, graph
 
-pytestmark = pytest.mark.skipif(not shutil.which("wrk"), reason="needs wrk (apt-get install wrk)")
+pytestmark = wrk.needs_wrk
 LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", "5"))
 WARM_SECONDS = 3.0  # until every thread of a worker has answered
 SWAPS = int(os.environ.get("SWAPS", "4"))
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "1"))
 GROWTH = 1.05
-SCRIPT = Path(__file__).parents[1] / "bench" / "load.lua"
 
 
 class FullRate:
@@ -35,18 +34,19 @@ class FullRate:
     def __init__(self, url: str, folder: Path) -> None:
         bodies = folder / "bodies"
         bodies.write_text(json.dumps(TRIP) + "\n")
-        self._command = ["wrk", "-t1", "-c8", "-d1h", "-s", str(SCRIPT), f"{url}/predict", "--", str(bodies)]
+        self._command = wrk.command(f"{url}/predict", bodies, seconds=3600)
         self.failed, self.rate = -1, 0.0
 
     def __enter__(self):
         self._process = subprocess.Popen(
             self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0
         )
+        assert "started" in self._process.stderr.readline()
         return self
 
     def __exit__(self, *_):
         self._process.send_signal(signal.SIGINT)
-        rate, _, _, failed = self._process.communicate()[1].split()
+        rate, _, _, failed = self._process.communicate()[1].splitlines()[-1].split()
         self.rate, self.failed = float(rate), int(failed)
 
 
