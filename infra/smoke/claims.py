@@ -31,7 +31,9 @@ def mlflow(path: str) -> Any:  # noqa: ANN401 - JSON
 
 def server(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON in, JSON out
     """The model server."""
-    return httpx.request(method, os.environ["MODEL_SERVER_URL"] + path, json=body).raise_for_status().json()
+    key = {"Authorization": f"Bearer {Path(os.environ['MODEL_SERVER_KEY_FILE']).read_text().strip()}"}
+    url = os.environ["MODEL_SERVER_URL"] + path
+    return httpx.request(method, url, headers=key, json=body).raise_for_status().json()
 
 
 def pipeline_run() -> dict[str, Any]:
