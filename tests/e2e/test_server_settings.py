@@ -20,7 +20,7 @@ def metrics() -> str:
 
 
 def workers() -> int:
-    return run("docker", "top", container("model-server"), "-o", "pid,args").stdout.count("spawn_main")
+    return run("docker", "top", container("model-server"), "-o", "pid,args").stdout.count("import spawn_main")
 
 
 @pytest.fixture
