@@ -71,6 +71,7 @@ class Routes:
         return reply(
             described
             | {"fields": schema.fields, "output": schema.output, "metadata": schema.more}
+            | {"candidate": self._serving.candidacy()._asdict()}
             | {"following": seen, "trouble": self._serving.trouble}
         )
 

@@ -26,6 +26,15 @@ class Served(NamedTuple):
     reader: Reader
 
 
+class Candidacy(NamedTuple):
+    """The part that the candidate has: percents of the requests, and its version and since when, if there is one."""
+
+    shadow_percent: float  # predicted too, compared, never answered
+    split_percent: float  # answered
+    version: str | None
+    since: str | None
+
+
 class Serving:
     """Holds champion and candidate. Requests choose once and keep what they got to their end."""
 
@@ -85,6 +94,14 @@ class Serving:
         if self._share and self.candidate is not None and random.random() < self._share:
             return self.candidate
         return self.require()
+
+    def candidacy(self) -> Candidacy:
+        """What the candidate does here now; without a percent for it, it is not even loaded."""
+        percents = self._settings.model_shadow_percent, self._settings.model_split_percent
+        if self.candidate is None:
+            return Candidacy(*percents, None, None)
+        release = self.candidate.predictor.release
+        return Candidacy(*percents, release.version, release.since)
 
     def following(self) -> Following | None:
         """What the follower saw at its last look, None before the first."""

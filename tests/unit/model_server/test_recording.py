@@ -152,6 +152,8 @@ def test_the_shadow_is_compared_and_never_answers(start, settings):
     assert versions == {"1"}
     assert found['shadow_rows_total{"version": "2"}'] == 7
     assert found['shadow_difference_sum{"version": "2"}'] == pytest.approx(7 * 3.66, rel=1e-5)
+    told = client.get("/model").json
+    assert (told["version"], told["candidate"]["version"], told["candidate"]["shadow_percent"]) == ("1", "2", 100)
 
 
 def test_the_candidate_answers_its_share_of_the_traffic(start, settings):
@@ -168,4 +170,4 @@ def test_a_candidate_that_became_champion_is_no_candidate(start, settings):
     releases.write(releases.pointer(settings.model_dir, "candidate"), made)
     client, _ = start(model_split_percent=50.0)
 
-    assert client.application.extensions["serving"].candidate is None
+    assert client.get("/model").json["candidate"]["version"] is None
