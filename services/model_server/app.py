@@ -42,8 +42,6 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
         "/invocations": invocations.invocations,
         f"/v2/models/{settings.model_name}/infer": partial(inference.infer, name=settings.model_name),
     }
-    for path in predictions:
-        app.add_url_rule(path, path, methods=["POST"])  # no view: Flask knows the path and refuses other methods
     handle_problems(app)
     app.wsgi_app = Edge(app.wsgi_app, predictions, keys, notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
     app.extensions |= {"serving": serving, "recorder": recorder, "limits": limits}

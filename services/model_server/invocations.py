@@ -27,6 +27,7 @@ class Invocations:
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
+        app.add_url_rule("/invocations", "/invocations", methods=["POST"])  # without a view: edge.py answers a POST
         app.add_url_rule("/ping", "/ping", view_func=self.ping, methods=["GET"])
         app.add_url_rule("/version", "/version", view_func=self.version, methods=["GET"])
 

@@ -27,6 +27,7 @@ class Routes:
 
     def register(self, app: Flask) -> None:
         """Add the routes to *app*."""
+        app.add_url_rule("/predict", "/predict", methods=["POST"])  # without a view: edge.py answers a POST itself
         app.add_url_rule("/health/live", "/health/live", view_func=self.live, methods=["GET"])
         app.add_url_rule("/health/ready", "/health/ready", view_func=self.ready, methods=["GET"])
         app.add_url_rule("/model", "/model", view_func=self.model, methods=["GET"])
