@@ -68,16 +68,52 @@ class Load:
             thread.join()
 
 
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+
+
+def begin(stack: contextlib.ExitStack, url: str, count: int) -> list[socket.socket]:
+    """Clients that have sent the first byte of their body."""
+    address = ("127.0.0.1", int(url.rpartition(":")[2]))
+    slow = [stack.enter_context(socket.create_connection(address)) for _ in range(count)]
+    for connection in slow:
+        connection.sendall(HEAD)
+    return slow
+
+
+def test_a_flood_of_slow_clients_holds_the_others_up_for_seconds_and_ends_no_worker(folder):
+    few = {"MODEL_SERVER_THREADS": "8", "MODEL_SERVER_BODY_SECONDS": "600"}
+    with contextlib.ExitStack() as stack:
+        url, process = stack.enter_context(model_server(folder, NOBODY, **few))
+        wait_for(lambda: predict(url).ok)
+        before = workers(process)
+        begin(stack, url, 60)
+
+        assert predict(url).ok
+        assert workers(process) == before
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_let_go(folder):
+    with contextlib.ExitStack() as stack:
+        url, _ = stack.enter_context(model_server(folder, NOBODY, MODEL_SERVER_BODY_SECONDS="1"))
+        wait_for(lambda: predict(url).ok)
+        (connection,) = begin(stack, url, 1)
+
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 98:
+                connection.sendall(b" ")
+                sent += 1
+                time.sleep(0.3)
+
+        assert sent < 60  # closed long before its body was there
+        assert predict(url).ok
+
+
 def test_a_hundred_clients_that_never_finish_their_body_hold_up_nobody(folder):
     with contextlib.ExitStack() as stack:
         url, _ = stack.enter_context(model_server(folder, NOBODY, MODEL_SERVER_BODY_SECONDS="5"))
         wait_for(lambda: predict(url).ok)
-        port = int(url.rpartition(":")[2])
-        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(100)]
-        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        head += b"Content-Length: 99\r\n\r\n{"
-        for connection in slow:
-            connection.sendall(head)
+        slow = begin(stack, url, 100)
         assert all(predict(url).ok for _ in range(20))
         assert select.select(slow, [], [], 0)[0] == []  # so the answers came while all hundred were held
         for connection in slow:
