@@ -22,7 +22,7 @@ HELP = {
     "prediction": "Predictions by model version.",
     "swaps_total": "Models taken into service by workers.",
     "load_failures_total": "Models that a worker could not load.",
-    "slow_connections_total": "Silent connections that were closed because a body was overdue.",
+    "slow_connections_total": "Connections that were closed because a body was overdue and little or nothing came.",
     "shadow_rows_total": "Rows that the shadow predicted too.",
     "shadow_difference": "Absolute difference between the shadow's prediction and the answer.",
     "prediction_log_rows_total": "Rows handed to the prediction log.",
