@@ -52,7 +52,7 @@ def test_every_published_port_is_on_loopback(containers):
         for binding in bindings
     ]
 
-    assert len(ports) == 7
+    assert len(ports) == 8
     assert {binding["HostIp"] for binding in ports} == {"127.0.0.1"}
 
 
