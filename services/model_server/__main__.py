@@ -78,6 +78,7 @@ def serve(configured: Settings) -> None:
         interface=Interfaces.WSGI,
         workers=configured.model_server_workers,
         blocking_threads=configured.model_server_threads,
+        backpressure=configured.model_server_threads,  # whoever was let in has a thread; the others wait outside
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_level=LogLevels.error,

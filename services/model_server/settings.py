@@ -46,7 +46,7 @@ class Settings:
     model_server_host: str = "127.0.0.1"
     model_server_port: int = 8080
     model_server_workers: int = 2
-    model_server_threads: int = 128  # per worker, made as needed: a slow body holds one
+    model_server_threads: int = 512  # per worker, made as needed, and as many connections: a slow body holds one
     model_server_max_rows: int = 10_000
     model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
 

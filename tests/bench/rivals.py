@@ -19,7 +19,7 @@ from services.model_server.releases import Release
 from tests.integration.processes import free_port, model_server, running, wait_for
 
 NOBODY = "http://127.0.0.1:9"  # no registry is needed to measure serving
-THREADS = "128"  # as the model server's own setting
+THREADS = "512"  # as the model server's own setting
 
 
 @contextmanager
