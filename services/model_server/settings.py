@@ -72,6 +72,8 @@ class Settings:
                     values[field.name] = field.type(text)  # type: ignore[operator]  # str, int, float and Path all read a string
                 except ValueError:
                     wrong.append(f"{field.name.upper()}={text!r} is not {_kind(field.type)}")
+        percents = {name: value for name, value in values.items() if name.endswith("_percent")}
+        wrong += [f"{n.upper()}={v:g} is not from 0 to 100" for n, v in percents.items() if not 0 <= v <= 100]
         if wrong:
             raise SettingsError("; ".join(wrong))
         return cls(**values)

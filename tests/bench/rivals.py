@@ -16,10 +16,11 @@ from mlflow.types import ColSpec, Schema
 
 from services.model_server import releases
 from services.model_server.releases import Release
+from services.model_server.settings import Settings
 from tests.integration.processes import free_port, model_server, running, wait_for
 
 NOBODY = "http://127.0.0.1:9"  # no registry is needed to measure serving
-THREADS = "512"  # as the model server's own setting
+THREADS = str(Settings.model_server_threads)  # as the model server itself
 
 
 @contextmanager

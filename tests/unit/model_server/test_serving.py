@@ -143,6 +143,8 @@ def test_a_model_that_would_break_a_client_is_incompatible(tmp_path, fields, wor
 def test_settings_name_everything_that_is_wrong_at_once():
     with pytest.raises(SettingsError, match=r"MLFLOW_TRACKING_URI is not set.*MODEL_SERVER_PORT='x'"):
         Settings.from_env({"MODEL_SERVER_PORT": "x"})
+    with pytest.raises(SettingsError, match="MODEL_SHADOW_PERCENT=500 is not from 0 to 100"):
+        Settings.from_env({"MLFLOW_TRACKING_URI": "u", "MODEL_SHADOW_PERCENT": "500"})
 
 
 def test_an_empty_variable_is_the_default():
