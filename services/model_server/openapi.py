@@ -11,7 +11,6 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 REFUSALS = {
     400: "The body is not JSON (or CSV).",
     401: "The API key is missing or not known.",
-    408: "The body did not arrive in time.",
     413: "Too many bytes or too many rows.",
     415: "Another media type than those listed.",
     422: "Something in the request cannot be used; errors names each field.",

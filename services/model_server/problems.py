@@ -59,7 +59,6 @@ KINDS = {
     "media-type": "The Content-Type header names a kind of body that this path does not take.",
     "too-large": "The body has more bytes than the server takes; send several requests.",
     "too-many-rows": "The list has more rows than the server takes at once; send several requests.",
-    "too-slow": "The body did not arrive in time; send it faster or in smaller parts.",
     "too-busy": "The server works on as many requests as it may; try again after the seconds in Retry-After.",
     "unauthorized": "The server has API keys; send one as the header Authorization: Bearer KEY.",
     "forbidden": "This key may predict, but not change what is served.",
