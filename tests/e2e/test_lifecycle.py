@@ -1,11 +1,13 @@
 """Down, up, opened to others, asked to delete: what the stack holds stays, and nothing is made twice."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.arguments import recorded
 from tests.e2e.stack import ROOT, Prefect, compose, container, edit, healthy, inspect, run, secret, setting, until
 from tests.unit.model_server.builders import TRIP
 
@@ -39,11 +41,15 @@ def opened(prefect: Prefect) -> Iterator[str]:
         run("make", "up")
 
 
-def test_smoke_passes_every_claim(stack: None):
-    claims = run("make", "smoke").stdout.splitlines()
+def test_smoke_passes_every_claim_and_hands_no_secret_to_a_program(stack: None, tmp_path: Path):
+    environment, arguments = recorded(tmp_path)
+    claims = run("make", "smoke", env=environment).stdout.splitlines()
+    seen = arguments.read_text()
 
     assert len(claims) == 14
     assert [claim for claim in claims if not claim.startswith("PASS  ")] == []
+    assert "docker compose logs" in seen
+    assert [one.name for one in (ROOT / ".secrets").iterdir() if one.read_text().removeprefix("admin:") in seen] == []
 
 
 def test_down_and_up_keep_everything_and_make_nothing(champion: str, prefect: Prefect):

@@ -63,6 +63,7 @@ def test_no_secret_can_be_read_from_containers_images_or_logs(prefect: Prefect, 
     seen = json.dumps([containers, flow, inspect(flow["Image"]), prefect.call("GET", f"/flow_runs/{run_id}")])
     seen += compose("logs", "--no-color") + run("docker", "logs", flow["Id"]).stdout
     seen += json.dumps(prefect.call("GET", "/work_pools/docker"))
+    seen += "".join(run("docker", "top", one["Id"], "-o", "pid,args").stdout for one in containers.values())
 
     for path in (ROOT / ".secrets").iterdir():
         assert path.read_text().removeprefix("admin:") not in seen, path.name
@@ -139,6 +140,16 @@ def test_schedules_make_runs_ahead_of_time(prefect: Prefect):
     planned = {"flow_runs": {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": ["SCHEDULED"]}}}}
 
     assert until(lambda: prefect.call("POST", "/flow_runs/count", **planned) > 1, 120, "planned hourly runs")
+
+
+def test_a_secret_in_a_log_is_named(stack: None):
+    log = "printf 'admin:%s' \"$(cat /run/secrets/mlflow_password)\" | base64 >/proc/1/fd/2"
+    compose("exec", "-T", "gate", "sh", "-c", log)
+    found = run("infra/host/leaks", check=False)
+    compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "gate")
+
+    assert (found.returncode, found.stdout) == (1, "<secret mlflow_password>\n")
+    assert run("infra/host/leaks").stdout == ""
 
 
 def test_the_doctor_tells_no_secret(stack):
