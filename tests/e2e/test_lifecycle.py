@@ -89,7 +89,7 @@ def test_beyond_this_machine_mlflow_asks_for_a_log_in_and_the_registry_does_not_
 
     assert "TLS" in opened
     assert "0.0.0.0:" in ports["gate"]
-    assert "0.0.0.0:" not in ports["registry"]
+    assert "0.0.0.0:" not in ports["gate-registry"]
     assert "->" not in ports["mlflow"]
     assert mlflow_status() == 401
     assert mlflow_status(auth=("admin", "wrong")) == 401

@@ -14,7 +14,8 @@ from tests.e2e.stack import ROOT, Prefect, compose, inspect, run, secret, settin
 from tests.unit.model_server.builders import TRIP
 
 PROXIES = ["engine-proxy", "engine-proxy-deploy"]
-SERVICES = ["postgres", "s3", "registry", "prefect", "mlflow", "gate", "model-server", "worker", "janitor", *PROXIES]
+GATES = ["gate", "gate-registry"]
+SERVICES = ["postgres", "s3", "registry", "prefect", "mlflow", "model-server", "worker", "janitor", *GATES, *PROXIES]
 
 
 @pytest.fixture(scope="module")
