@@ -99,14 +99,14 @@ def test_beyond_this_machine_mlflow_asks_for_a_log_in_and_the_registry_does_not_
 
 def test_what_asks_for_no_log_in_is_not_opened(stack: None):
     override = ROOT / "docker-compose.override.yml"
-    override.write_text("services: {registry: {ports: ['0.0.0.0:5999:5000']}}\n")
+    override.write_text("services: {gate: {ports: ['0.0.0.0:5999:5001']}}\n")
     try:
         done = run("make", "up", check=False)
     finally:
         override.unlink()
 
     assert done.returncode != 0
-    assert "registry would listen beyond this machine" in done.stderr
+    assert "gate would listen beyond this machine" in done.stderr
 
 
 def test_mlflow_asks_for_nothing_on_this_machine(stack: None):
