@@ -35,6 +35,7 @@ def postgresql(places: Places, inherited: Mapping[str, str]) -> Part:
     """Return PostgreSQL on a Unix socket."""
     folder = places.part("postgres")
     postgres.end_left_over(folder)
+    postgres.make_socket_folder(folder)
     return Part(
         name="postgres",
         command=[sys.executable, "-m", "infra.demo.postgres", str(folder)],

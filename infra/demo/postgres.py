@@ -5,7 +5,6 @@ A new cluster is made beside its place and moved there when it is whole: a kille
 """
 
 import contextlib
-import hashlib
 import os
 import pwd
 import shutil
@@ -26,11 +25,24 @@ USER_FOR_ROOT = "pgserver"  # PostgreSQL refuses to run as root
 LONGEST_SOCKET = 100  # bytes; a Unix socket's path ends at 103 (macOS) or 107 (Linux)
 
 
+def make_socket_folder(folder: Path) -> None:
+    """Make a private place with a random name for the socket of *folder*, when its own path is too long for one."""
+    place = _elsewhere(folder)
+    if place.is_symlink():
+        shutil.rmtree(place.readlink(), ignore_errors=True)
+        place.unlink()
+    if len(os.fsencode(folder / ".s.PGSQL.5432")) >= LONGEST_SOCKET:
+        place.symlink_to(tempfile.mkdtemp(prefix="trainyard-"))
+
+
 def socket_folder(folder: Path) -> Path:
-    """Return where the socket of the cluster in *folder* is: inside it, or in /tmp when that path is too long."""
-    if len(os.fsencode(folder / ".s.PGSQL.5432")) < LONGEST_SOCKET:
-        return folder
-    return Path(tempfile.gettempdir()) / f"trainyard-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    """Return where the socket of the cluster in *folder* is: inside it, or where `make_socket_folder` made a place."""
+    place = _elsewhere(folder)
+    return place.readlink() if place.is_symlink() else folder
+
+
+def _elsewhere(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.socket")
 
 
 def url(folder: Path) -> str:
@@ -52,7 +64,6 @@ def serve(folder: Path) -> None:
     if not folder.exists():
         _initialise(new, owner)
         new.rename(folder)
-    sockets.mkdir(mode=0o700, exist_ok=True)
     _give(sockets, owner)
     arguments = [str(BIN / "postgres"), "-D", str(folder), "-c", "listen_addresses=", "-k", str(sockets)]
     _become(owner)

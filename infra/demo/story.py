@@ -29,8 +29,8 @@ def tell(choices: Choices, places: Places, fleet: Fleet, given: Mapping[str, str
     began = time.monotonic()
     chosen = _ports()
     inherited = environment.inherited(given)
-    addresses = environment.addresses(places, chosen, choices.source)
     started = {part: fleet.start(part) for part in all_parts(places, chosen, inherited)}
+    addresses = environment.addresses(places, chosen, choices.source)
     environment.write(places.environment, addresses)
     fleet.until_ready(started)
     ready = time.monotonic()

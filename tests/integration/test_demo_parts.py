@@ -72,6 +72,22 @@ def test_postgres_keeps_its_rows_and_takes_over_from_a_server_that_was_left_behi
         assert cursor.fetchone() == (7,)
 
 
+def test_a_socket_that_finds_no_room_in_the_folder_lies_in_a_private_one_that_nobody_can_foretell(fleet, tmp_path):
+    root = tmp_path / ("far" * 30)
+    root.mkdir()
+    start_postgres(fleet, root)
+    first = postgres.socket_folder(root / "postgres")
+    with driver.connect(postgres.url(root / "postgres")) as connection:
+        assert connection.adbc_get_info()["vendor_name"] == "PostgreSQL"
+    private = first.stat().st_mode & 0o777
+    fleet.end()
+    start_postgres(fleet, root)
+
+    assert private == 0o700
+    assert postgres.socket_folder(root / "postgres") != first
+    assert not first.exists()
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 def test_a_command_on_a_tether_ends_when_who_started_it_is_gone(tmp_path, sign):
     holder = (
