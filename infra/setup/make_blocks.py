@@ -11,12 +11,12 @@ CLIENT = {"endpoint_url": "http://s3:9000"}
 
 def make_blocks(api: PrefectApi) -> None:
     """Bring every block to the declared state; block types are registered by the server when it starts."""
-    key = {"aws_access_key_id": "flows", "aws_secret_access_key": secret("s3_flows")}
+    key = {"aws_access_key_id": secret("s3_flows_user"), "aws_secret_access_key": secret("s3_flows")}
     credentials = _block(
         api, "aws-credentials", "flows", {**key, "region_name": "us-east-1", "aws_client_parameters": CLIENT}
     )
     minio = {
-        "minio_root_user": "flows",
+        "minio_root_user": secret("s3_flows_user"),
         "minio_root_password": secret("s3_flows"),
         "aws_client_parameters": CLIENT,
     }

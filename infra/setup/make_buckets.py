@@ -1,11 +1,13 @@
 """Buckets, and one S3 user each for flows and for MLflow that can read and write their buckets and nothing
 else; the model server's user can put objects under one prefix, and read, list or delete nothing.
 
-Users are made or given their password only when they cannot do what they must: MinIO's user calls cost it
-200 MiB each time it starts them.
+A user's access key is a secret too, and a new one means a new user. Users are made only when one cannot do what it
+must: MinIO's user calls cost it 200 MiB each time it starts them. Then all others are removed, so that no former key
+opens anything.
 """
 
 import io
+import json
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -25,30 +27,56 @@ log = logging.getLogger("setup")
 
 def make_buckets() -> None:
     """Make every bucket that is missing, then every user that cannot use what is its own."""
-    root = Minio(ENDPOINT, "root", secret("s3_root"), secure=False)
+    root = _client("root")
     for bucket in (bucket for buckets in BUCKETS_OF.values() for bucket in buckets):
         if not root.bucket_exists(bucket):
             root.make_bucket(bucket)
             log.info("event=made bucket=%s", bucket)
-    for user, buckets in BUCKETS_OF.items():
-        _make_user(user, _read_and_write(buckets), partial(_list, buckets))
-    _make_user("model_server", put_only(), _put)
+    policies = {user: _read_and_write(buckets) for user, buckets in BUCKETS_OF.items()} | {"model_server": put_only()}
+    tries = {user: partial(_list, buckets) for user, buckets in BUCKETS_OF.items()} | {"model_server": _put}
+    if missing := [user for user, needed in tries.items() if not _can(user, needed)]:
+        admin = MinioAdmin(endpoint=ENDPOINT, credentials=StaticProvider(*_key("root")), secure=False)
+        _remove_users(admin, keep={_key(user)[0] for user in policies})
+        for user in missing:
+            _make_user(admin, user, policies[user])
 
 
-def _make_user(user: str, policy: dict[str, object], needed: Callable[[Minio], object]) -> None:
-    """Make *user* with *policy* unless it can do what is *needed*."""
+def _key(user: str) -> tuple[str, str]:
+    return secret(f"s3_{user}_user"), secret(f"s3_{user}")
+
+
+def _client(user: str) -> Minio:
+    return Minio(ENDPOINT, *_key(user), secure=False, region=REGION)
+
+
+def _can(user: str, needed: Callable[[Minio], object]) -> bool:
     try:
-        needed(Minio(ENDPOINT, user, secret(f"s3_{user}"), secure=False, region=REGION))
+        needed(_client(user))
     except S3Error:
-        admin = MinioAdmin(endpoint=ENDPOINT, credentials=StaticProvider("root", secret("s3_root")), secure=False)
-        admin.policy_add(user, policy=policy)
-        admin.user_add(user, secret(f"s3_{user}"))
-        try:
-            admin.attach_policy([user], user=user)
-        except MinioAdminException as error:
-            if "AlreadyApplied" not in str(error):
-                raise
-        log.info("event=made s3_user=%s", user)
+        return False
+    return True
+
+
+def _remove_users(admin: MinioAdmin, *, keep: set[str]) -> None:
+    """Remove every user but those to keep; what a user made, such as keys derived from its own, goes with it."""
+    former = set(json.loads(admin.user_list())) - keep
+    for access_key in former:
+        admin.user_remove(access_key)
+    if former:
+        log.info("event=removed s3_users=%d", len(former))
+
+
+def _make_user(admin: MinioAdmin, user: str, policy: dict[str, object]) -> None:
+    """Make *user* with *policy*, or give it its password."""
+    access_key, secret_key = _key(user)
+    admin.policy_add(user, policy=policy)
+    admin.user_add(access_key, secret_key)
+    try:
+        admin.attach_policy([user], user=access_key)
+    except MinioAdminException as error:
+        if "AlreadyApplied" not in str(error):
+            raise
+    log.info("event=made s3_user=%s", user)
 
 
 def _list(buckets: list[str], client: Minio) -> None:

@@ -17,7 +17,7 @@ def write_flow_secrets() -> None:
     one."""
     values = {
         "DATABASE_URL": f"postgresql://trips:{secret('postgres_trips')}@postgres:5432/trips",
-        "AWS_ACCESS_KEY_ID": "flows",
+        "AWS_ACCESS_KEY_ID": secret("s3_flows_user"),
         "AWS_SECRET_ACCESS_KEY": secret("s3_flows"),
         "PREFECT_API_AUTH_STRING": secret("prefect_auth"),
     }

@@ -1,5 +1,7 @@
 """What is wrong is said in one line with its remedy, before anything is started, and nothing is lost."""
 
+import io
+import json
 import shutil
 import socket
 from collections.abc import Iterator
@@ -7,7 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from minio import Minio, MinioAdmin
+from minio.credentials import AssumeRoleProvider, StaticProvider
+from minio.error import S3Error
 
+from tests.e2e.s3_requests import client, key, place
 from tests.e2e.stack import ROOT, Prefect, edit, run, secret, setting
 
 
@@ -80,9 +86,31 @@ def test_a_lost_secrets_folder_costs_no_data(prefect: Prefect):
     assert prefect.state(run_id) == "COMPLETED"
 
 
-def test_rotated_secrets_work_at_once_and_the_old_ones_no_longer(prefect: Prefect):
+@pytest.fixture
+def former_keys(stack: None) -> list[Minio]:
+    """Clients with the keys of flows and root, and with those that each of them made from its own."""
+    found = [client("flows"), client("root")]
+    for user in ("flows", "root"):
+        access_key, secret_key = key(user)
+        admin = MinioAdmin(endpoint=place(), credentials=StaticProvider(access_key, secret_key), secure=False)
+        made = json.loads(admin.add_service_account())["credentials"]
+        own = {"access_key": access_key, "secret_key": secret_key, "duration_seconds": 86400}
+        lent = AssumeRoleProvider(sts_endpoint=f"http://{place()}", **own).retrieve()
+        found.append(Minio(place(), made["accessKey"], made["secretKey"], secure=False, region="us-east-1"))
+        found.append(Minio(place(), lent.access_key, lent.secret_key, lent.session_token, False, "us-east-1"))
+    return found
+
+
+def test_rotated_secrets_work_at_once_and_the_old_ones_no_longer(prefect: Prefect, former_keys: list[Minio]):
     before = secret("prefect_auth").removeprefix("admin:")
+    for former in former_keys:
+        former.put_object("lake", "rotation/kept", io.BytesIO(b"kept"), 4)
     run("make", "secrets", env={"ROTATE": "1"})
 
+    assert client("flows").get_object("lake", "rotation/kept").data == b"kept"
+    for former in former_keys:
+        with pytest.raises(S3Error) as refused:
+            former.get_object("lake", "rotation/kept")
+        assert refused.value.code in ("InvalidAccessKeyId", "AccessDenied")
     assert prefect.until(prefect.start("patience/on-demand")) == "COMPLETED"
     assert httpx.get(f"{prefect.http.base_url}flows/paginate", auth=("admin", before)).status_code == 401

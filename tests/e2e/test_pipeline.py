@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import httpx
 import psycopg2
 import pytest
-from minio import Minio
 
+from tests.e2e.s3_requests import client
 from tests.e2e.stack import ENDED, SELF_HEALING, Prefect, compose, crash, healthy, run, secret, setting, until
 from tests.e2e.terminal import Terminal
 
@@ -97,8 +97,7 @@ def harvest() -> Yield:
         cursor = connection.cursor()
         cursor.execute("SELECT month, count(*) FROM trips GROUP BY month")
         trips = dict(cursor.fetchall())
-    lake = Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
-    objects = {one.object_name for one in lake.list_objects("lake", "trips/", recursive=True)}
+    objects = {one.object_name for one in client("flows").list_objects("lake", "trips/", recursive=True)}
     registry = f"http://127.0.0.1:{setting('MLFLOW_PORT')}/api/2.0/mlflow"
     newest_first = {"filter": "name='trip-duration'", "max_results": 1000, "order_by": "creation_timestamp DESC"}
     found = httpx.get(f"{registry}/model-versions/search", params=newest_first).raise_for_status().json()

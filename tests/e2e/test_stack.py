@@ -7,9 +7,9 @@ from io import BytesIO
 import httpx
 import psycopg2
 import pytest
-from minio import Minio
 from minio.error import S3Error
 
+from tests.e2e.s3_requests import client
 from tests.e2e.stack import ROOT, Prefect, compose, inspect, run, secret, setting, until
 from tests.unit.model_server.builders import TRIP
 
@@ -78,33 +78,32 @@ def test_prefect_asks_for_its_password(stack, login, status):
 
 
 def test_the_s3_user_of_flows_can_do_no_more_than_its_work(stack):
-    client = Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
-    list(client.list_objects("lake"))
+    flows = client("flows")
+    list(flows.list_objects("lake"))
     for forbidden in (
-        lambda: client.make_bucket("another"),
-        lambda: list(client.list_objects("mlflow")),
-        lambda: client.remove_bucket("lake"),
+        lambda: flows.make_bucket("another"),
+        lambda: list(flows.list_objects("mlflow")),
+        lambda: flows.remove_bucket("lake"),
     ):
         with pytest.raises(S3Error, match="Access Denied"):
             forbidden()
 
 
 def test_the_model_servers_key_can_only_put_into_its_log(stack: None):
-    where = f"127.0.0.1:{setting('S3_PORT')}"
-    client = Minio(where, "model_server", secret("s3_model_server"), secure=False, region="us-east-1")
-    client.put_object("lake", "prediction-log/_tried", BytesIO(b""), 0)
+    own = client("model_server")
+    own.put_object("lake", "prediction-log/_tried", BytesIO(b""), 0)
     for forbidden in (
-        lambda: client.put_object("lake", "trips/month=2023-01/rows.parquet", BytesIO(b""), 0),
-        lambda: client.get_object("lake", "prediction-log/_tried"),
-        lambda: client.remove_object("lake", "prediction-log/_tried"),
-        lambda: list(client.list_objects("lake")),
+        lambda: own.put_object("lake", "trips/month=2023-01/rows.parquet", BytesIO(b""), 0),
+        lambda: own.get_object("lake", "prediction-log/_tried"),
+        lambda: own.remove_object("lake", "prediction-log/_tried"),
+        lambda: list(own.list_objects("lake")),
     ):
         with pytest.raises(S3Error, match="Access Denied"):
             forbidden()
 
 
 def test_a_prediction_is_logged_in_the_lake(champion: str):
-    lake = Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
+    lake = client("flows")
 
     def logged() -> set[str]:
         found = lake.list_objects("lake", "prediction-log/", recursive=True)
