@@ -8,6 +8,7 @@ Metadata keys: `name`; `fields`, a JSON list in input order; `output`, a JSON ob
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -114,6 +115,8 @@ class Predictor:
     def __init__(self, graph: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        # a model is its own bytes: no tensor comes from another file, as ONNX allows and no checksum covers
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def minutes(self, rows: pa.RecordBatch) -> np.ndarray:

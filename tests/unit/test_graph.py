@@ -81,3 +81,11 @@ def test_scores_keep_every_row_in_order_beside_its_prediction():
     assert scores.select(INPUT_SCHEMA.names).equals(rows.select(INPUT_SCHEMA.names))
     assert scores["minutes"].to_pylist() == predictor.minutes(rows).tolist()
     assert set(scores["model_version"].to_pylist()) == {"7"}
+
+
+def test_a_model_whose_tensors_lie_in_another_file_is_refused(model, tmp_path, monkeypatch):
+    copy, path = onnx.ModelProto.FromString(model.SerializeToString()), tmp_path / "model.onnx"
+    onnx.save_model(copy, path, save_as_external_data=True, convert_attribute=True, location="weights")
+    monkeypatch.chdir(tmp_path)  # where a model of bytes would look for them
+    with pytest.raises(Exception, match="External data path validation failed"):
+        Predictor(path.read_bytes())
