@@ -30,6 +30,7 @@ def errors(version: Version, month: MonthRows, settings: Settings, *, key: tuple
 @task(task_run_name="move-champion-to-{version.version}", cache_policy=NO_CACHE)
 def move_champion(version: Version, before: Version | None, settings: Settings) -> None:
     """Make *version* the champion; the one *before* becomes `previous` first, so that it is never without a name."""
+    registry.graph(settings.tracking_uri, version)  # raises: nobody would load a file that was changed
     if before is not None and before.version != version.version:
         registry.move(settings.tracking_uri, PREVIOUS, before.version)
     registry.move(settings.tracking_uri, CHAMPION, version.version)

@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,8 +28,10 @@ from mlflow.types import ColSpec, DataType, Schema
 from flows.trips.graph import FIELDS, MODEL_NAME, OUTPUT
 
 CHAMPION, CANDIDATE, PREVIOUS = "champion", "candidate", "previous"
+CHECKSUM = "model_sha256"  # tag of a version: SHA-256 of its model.onnx, in hexadecimal
 _REQUIREMENTS = [f"onnx=={onnx.__version__}", "onnxruntime", "pandas"]  # for `mlflow models serve`
 
+log = logging.getLogger("trainyard.registry")
 logging.getLogger("mlflow").setLevel(logging.ERROR)  # its notices are for people at a notebook
 
 
@@ -55,6 +58,10 @@ class NoModelError(LookupError):
     """No version stands behind the alias; the message says what to run."""
 
 
+class ChangedModelError(ValueError):
+    """The model file of a version is not the one that was registered."""
+
+
 def register(
     tracking_uri: str,
     graph: bytes,
@@ -67,6 +74,8 @@ def register(
     tags: Mapping[str, str],
 ) -> Version:
     """Log one run with the model and everything known of it, register it as `candidate`; return the version."""
+    model = onnx.load_from_string(graph)
+    checksum = sha256(model.SerializeToString()).hexdigest()  # what MLflow writes is made from the model so
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_experiment(MODEL_NAME)
     with mlflow.start_run(run_name=run_name, tags=dict(tags)) as run:
@@ -81,7 +90,7 @@ def register(
             mlflow.log_figure(figure, f"figures/{name}.png")
         mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
         logged = mlflow.onnx.log_model(
-            onnx.load_from_string(graph),
+            model,
             name="model",
             signature=signature(),
             input_example=example(),
@@ -94,7 +103,11 @@ def register(
     if not client.search_registered_models(f"name='{MODEL_NAME}'"):
         client.create_registered_model(MODEL_NAME, description="Minutes that a New York green-taxi trip takes.")
     found = client.create_model_version(
-        MODEL_NAME, logged.model_uri, run.info.run_id, tags=dict(tags), model_id=logged.model_id
+        MODEL_NAME,
+        logged.model_uri,
+        run.info.run_id,
+        tags={**tags, CHECKSUM: checksum},
+        model_id=logged.model_id,
     )
     client.set_registered_model_alias(MODEL_NAME, CANDIDATE, found.version)
     return _version(found)
@@ -153,11 +166,21 @@ def _version(found: ModelVersion) -> Version:
 
 
 def graph(tracking_uri: str, found: Version) -> bytes:
-    """Return the ONNX file of a version."""
+    """Return the ONNX file of a version; raise `ChangedModelError` when it is not the one that was registered."""
     mlflow.set_tracking_uri(tracking_uri)
     with TemporaryDirectory() as folder:
         path = mlflow.artifacts.download_artifacts(f"models:/{MODEL_NAME}/{found.version}/model.onnx", dst_path=folder)
-        return Path(path).read_bytes()
+        content = Path(path).read_bytes()
+    registered, stored = found.tags.get(CHECKSUM), sha256(content).hexdigest()
+    if registered is None:
+        log.warning("version %s has no tag %s: its model file is taken as it is", found.version, CHECKSUM)
+    elif stored != registered:
+        raise ChangedModelError(
+            f"version {found.version} of {MODEL_NAME} was registered with a model.onnx of SHA-256 {registered}, and "
+            f"MLflow's store now has one of {stored}: it was changed or damaged, and is not used. Train again "
+            "(`python -m flows train --force`), or go back (`python -m flows promote --rollback`)"
+        )
+    return content
 
 
 def move(tracking_uri: str, alias: str, number: str | None) -> None:
