@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import TaskRun
 from pydantic import Field
 
 from flows.caching import by_key, reuse
+from flows.results import PLAIN
 from flows.trips import month_rows, source, table
 from flows.trips.fingerprint import code
 from flows.trips.month import Month
@@ -52,7 +53,7 @@ def rows_in_lake(stored: StoredMonth, settings: Settings, *, key: tuple[str, ...
     return month_rows.export(settings.database_url, settings.lake_url, stored)
 
 
-@flow(flow_run_name="ingest-{month}", persist_result=True)
+@flow(flow_run_name="ingest-{month}", persist_result=True, result_serializer=PLAIN)
 def ingest(
     month: Annotated[Month, Field(description="month to ingest, as 2023-01")],
     source: Annotated[

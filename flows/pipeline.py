@@ -8,6 +8,7 @@ from pydantic import Field
 
 from flows.ingest import ingest
 from flows.promote import promote
+from flows.results import PLAIN
 from flows.score import score
 from flows.train import check_apart, train
 from flows.trips.graph import MODEL_NAME
@@ -15,7 +16,7 @@ from flows.trips.month import Month, Months, each, following
 from flows.trips.registry import CHAMPION
 
 
-@flow(flow_run_name="pipeline-{train_on}", persist_result=True)
+@flow(flow_run_name="pipeline-{train_on}", persist_result=True, result_serializer=PLAIN)
 def pipeline(
     train_on: Annotated[
         Months, Field(description="month or months to learn from, as 2023-01 or 2023-01..2023-03")

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from flows.caching import by_key, reuse
+from flows.results import PLAIN
 from flows.trips import judging, month_rows, registry
 from flows.trips.evaluation import Errors
 from flows.trips.judging import Decision, decide
@@ -36,7 +37,7 @@ def move_champion(version: Version, before: Version | None, settings: Settings) 
     registry.move(settings.tracking_uri, CHAMPION, version.version)
 
 
-@flow(flow_run_name="promote", persist_result=True)
+@flow(flow_run_name="promote", persist_result=True, result_serializer=PLAIN)
 def promote(
     month: Annotated[Month | None, Field(description="month to judge on; empty: the one after the candidate's")] = None,
     margin: Annotated[float, Field(description="share by which the RMSE must be lower", ge=0, lt=1)] = 0.005,

@@ -8,6 +8,7 @@ from prefect import flow, task
 from pydantic import Field
 
 from flows.caching import by_key, reuse
+from flows.results import PLAIN
 from flows.trips import lake, month_rows, registry
 from flows.trips.graph import MODEL_NAME, Predictor
 from flows.trips.month import Month
@@ -31,7 +32,7 @@ def predictions(month: MonthRows, version: Version, settings: Settings, *, key: 
     return target
 
 
-@flow(flow_run_name="score-{month}", persist_result=True)
+@flow(flow_run_name="score-{month}", persist_result=True, result_serializer=PLAIN)
 def score(
     month: Annotated[Month, Field(description="month to predict, as 2023-02")],
     force: Annotated[bool, Field(description="predict even when nothing changed")] = False,

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -13,10 +12,12 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from flows.caching import by_key, reuse
-from flows.trips import baseline, figures, graph, judging, month_rows, registry, training
+from flows.results import PLAIN
+from flows.trips import baseline, figures, graph, judging, model_files, month_rows, registry, training
 from flows.trips.baseline import Baseline
 from flows.trips.evaluation import Errors
 from flows.trips.fingerprint import commit, fingerprint
+from flows.trips.model_files import Checksum
 from flows.trips.month import Month, Months, each, following
 from flows.trips.month_rows import MonthRows
 from flows.trips.registry import CANDIDATE, CHAMPION, Lineage, Version
@@ -28,9 +29,9 @@ log = logging.getLogger("trainyard.train")
 
 @dataclass(frozen=True)
 class Fitted:
-    """The model as an ONNX file, with what the fit took and what it looked at most."""
+    """The model, by its checksum in the lake, with what the fit took and what it looked at most."""
 
-    graph: bytes
+    sha256: Checksum
     rows: int
     seconds: float
     gain: dict[str, float]
@@ -38,16 +39,17 @@ class Fitted:
 
 @task(task_run_name="fit-{key[0]}", cache_key_fn=by_key, persist_result=True)
 def fitted(months: list[MonthRows], settings: Settings, rounds: int, *, key: tuple[str, ...]) -> Fitted:
-    """Fit the trees on *months* and put everything into one graph."""
+    """Fit the trees on *months* and put everything into one graph, kept in the lake."""
     trained = training.fit(partial(month_rows.passes, settings.lake_url, months), rounds=rounds)
     about = {"months": key[0], "rows": trained.rows, "rounds": rounds, "commit": commit()}
-    return Fitted(graph.build(trained, about), trained.rows, trained.seconds, trained.gain())
+    checksum = model_files.store(settings.lake_url, graph.build(trained, about))
+    return Fitted(checksum, trained.rows, trained.seconds, trained.gain())
 
 
 @task(task_run_name="judge-{month.month}", cache_key_fn=by_key, persist_result=True)
-def errors(model: bytes, month: MonthRows, settings: Settings, *, key: tuple[str, ...]) -> Errors:
-    """Return the errors of *model* on a month that it has not seen."""
-    return judging.errors_on(model, settings.lake_url, month)
+def errors(made: Fitted, month: MonthRows, settings: Settings, *, key: tuple[str, ...]) -> Errors:
+    """Return the errors of the model on a month that it has not seen."""
+    return judging.errors_on(model_files.required(settings.lake_url, made.sha256), settings.lake_url, month)
 
 
 @task(task_run_name="source-method-{key[0]}", cache_key_fn=by_key, persist_result=True)
@@ -71,7 +73,7 @@ def candidate(made: Fitted, found: Errors, source: Baseline | None, seen: list[L
         }
     return registry.register(
         settings.tracking_uri,
-        made.graph,
+        model_files.required(settings.lake_url, made.sha256),
         run_name=f"train-{key[0]}",
         parameters=training.PARAMETERS | {"rounds": tags["rounds"], "train": key[0], "validate": tags["validate"]},
         metrics=metrics,
@@ -94,7 +96,7 @@ def report(text: str) -> None:
     )
 
 
-@flow(flow_run_name="train-{train_on}", persist_result=True)
+@flow(flow_run_name="train-{train_on}", persist_result=True, result_serializer=PLAIN)
 def train(
     train_on: Annotated[Months, Field(description="month or months to learn from, as 2023-01 or 2023-01..2023-03")],
     validate_on: Annotated[Month | None, Field(description="month to judge on; empty: the one after the last")] = None,
@@ -111,8 +113,11 @@ def train(
     inputs, outputs = (train_on, *(rows.sha256 for rows in learnt), str(rounds)), (judged_on, unseen.sha256)
     again = partial(reuse, present=True, force=force)
 
-    made, _ = again(fitted, learnt, settings, rounds, key=inputs)
-    found, _ = again(errors, made.graph, unseen, settings, key=(sha256(made.graph).hexdigest(), *outputs))
+    def in_lake(made: Fitted) -> bool:
+        return model_files.found(settings.lake_url, made.sha256) is not None
+
+    made, _ = reuse(fitted, learnt, settings, rounds, key=inputs, present=in_lake, force=force)
+    found, _ = again(errors, made, unseen, settings, key=(made.sha256, *outputs))
     source = again(source_method, learnt, unseen, settings, key=(*inputs, *outputs))[0] if baseline else None
     tags = {"train": train_on, "validate": judged_on, "rounds": str(rounds), "commit": commit(),
             "inputs": fingerprint(*inputs, *outputs, baseline)}  # fmt: skip

@@ -4,10 +4,12 @@ Knows minutes, hours of the day and miles. Does not know models, Arrow or which 
 the caller's choice, and every row given counts. Memory is constant, about 1 MB, whatever the number of rows.
 """
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import CoreSchema, core_schema
 
 MILE_EDGES = (1.0, 2.0, 5.0, 10.0)  # a band holds its lower edge, not its upper
 MILE_BANDS = ("under_1", "1_to_2", "2_to_5", "5_to_10", "over_10", "missing")
@@ -19,6 +21,34 @@ Floats = NDArray[np.floating[Any]]
 Counts = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Array:
+    """Type and shape of an array of sums; in JSON it is nested lists, exactly, and other lists are refused."""
+
+    dtype: type[np.generic]
+    shape: tuple[int, ...]
+
+    def zeros(self) -> NDArray[Any]:
+        """Return the array before anything was counted."""
+        return np.zeros(self.shape, self.dtype)
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        to_lists = core_schema.plain_serializer_function_ser_schema(np.ndarray.tolist)
+        return core_schema.no_info_plain_validator_function(self._of, serialization=to_lists)
+
+    def _of(self, lists: object) -> NDArray[Any]:
+        array = np.array(lists)
+        if array.shape != self.shape or not np.can_cast(array.dtype, self.dtype, "safe"):
+            raise ValueError(f"{array.dtype} of shape {array.shape} instead of {np.dtype(self.dtype)} of {self.shape}")
+        return array.astype(self.dtype)
+
+
+BY_HOUR, BY_MILES = Array(np.float64, (24, 4)), Array(np.float64, (len(MILE_BANDS), 4))
+HISTOGRAM = Array(np.int64, (2 * LONGEST * BINS_PER_MINUTE,))
+MINUTES = Array(np.int64, (LONGEST - SHORTEST, LONGEST - SHORTEST))
+
+
+@dataclass(eq=False)
 class Errors:
     """Errors of predicted minutes so far: predicted minus actual, so positive means predicted too long.
 
@@ -28,11 +58,10 @@ class Errors:
     `minutes` (59, 59) int64: rows per minute of actual (axis 0) and predicted time, 1 to 60, ends likewise.
     """
 
-    def __init__(self) -> None:
-        self.by_hour = np.zeros((24, 4))
-        self.by_miles = np.zeros((len(MILE_BANDS), 4))
-        self.histogram = np.zeros(2 * LONGEST * BINS_PER_MINUTE, np.int64)
-        self.minutes = np.zeros((LONGEST - SHORTEST, LONGEST - SHORTEST), np.int64)
+    by_hour: Annotated[Floats, BY_HOUR] = field(default_factory=BY_HOUR.zeros)
+    by_miles: Annotated[Floats, BY_MILES] = field(default_factory=BY_MILES.zeros)
+    histogram: Annotated[Counts, HISTOGRAM] = field(default_factory=HISTOGRAM.zeros)
+    minutes: Annotated[Counts, MINUTES] = field(default_factory=MINUTES.zeros)
 
     def add(self, predicted: Floats, actual: Floats, *, pickup: Counts, miles: Floats) -> None:
         """Count one batch; all arrays have shape (n,).

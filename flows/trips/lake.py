@@ -1,4 +1,4 @@
-"""The lake: Parquet files by month at a URL (`file:///…` or `s3://…`), streamed in and out.
+"""The lake: Parquet files by month, and models, at a URL (`file:///…` or `s3://…`), streamed in and out.
 
 The one place where object keys are made. A file gets its key only when it is whole. Knows nothing of what rows mean.
 """
@@ -29,6 +29,11 @@ def predictions_key(model: str, version: str, month: str) -> str:
     return f"predictions/model={model}/version={version}/month={month}/rows.parquet"
 
 
+def model_key(checksum: str) -> str:
+    """Return the key of the model whose bytes have this SHA-256."""
+    return f"models/{checksum}.onnx"
+
+
 Notes = Callable[[], dict[str, str]]
 
 
@@ -38,23 +43,18 @@ def write(lake_url: str, key: str, schema: pa.Schema, batches: Iterator[pa.Recor
     *notes* is called after the last batch; what it returns goes into the file's metadata.
     """
     rows = 0
-    with _opened(lake_url, key) as (lake, path):
-        part = f"{path}.part"
-        lake.create_dir(path.rpartition("/")[0], recursive=True)
-        try:
-            with (
-                lake.open_output_stream(part) as sink,
-                pq.ParquetWriter(sink, schema, compression="zstd") as writer,
-            ):
-                for batch in batches:
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
-                writer.add_key_value_metadata(notes())
-            lake.move(part, path)
-        except BaseException:
-            _delete(lake, part)
-            raise
+    with _replacing(lake_url, key) as sink, pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+        writer.add_key_value_metadata(notes())
     return rows
+
+
+def write_bytes(lake_url: str, key: str, content: bytes) -> None:
+    """Write *content* under *key*, replacing what was there, all or nothing."""
+    with _replacing(lake_url, key) as sink:
+        sink.write(content)
 
 
 def read(lake_url: str, key: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -64,6 +64,15 @@ def read(lake_url: str, key: str, columns: list[str] | None = None) -> Iterator[
             raise LakeError(f"{lake_url}/{key} is not in the lake: run the flow that makes it (`ingest` or `score`)")
         with lake.open_input_file(path) as file:
             yield from pq.ParquetFile(file, pre_buffer=False).iter_batches(BATCH_ROWS, columns=columns)
+
+
+def read_bytes(lake_url: str, key: str) -> bytes | None:
+    """Return what is under *key*; None where there is no such object."""
+    with _opened(lake_url, key) as (lake, path):
+        if lake.get_file_info(path).type != fs.FileType.File:
+            return None
+        with lake.open_input_file(path) as file:
+            return bytes(file.read())
 
 
 def notes(lake_url: str, key: str) -> dict[str, str] | None:
@@ -86,6 +95,21 @@ def _opened(lake_url: str, key: str) -> Iterator[tuple[fs.FileSystem, str]]:
         raise LakeError(f"{lake_url}/{key} cannot be used: {error}. Make it again with force=true.") from error
     except OSError as error:
         raise LakeError(f"{lake_url}/{key}: {error}. Is the lake writable, and is there room?") from error
+
+
+@contextmanager
+def _replacing(lake_url: str, key: str) -> Iterator[pa.NativeFile]:
+    """Yield a file to write into; it gets its key when nothing went wrong, and is deleted else."""
+    with _opened(lake_url, key) as (lake, path):
+        part = f"{path}.part"
+        lake.create_dir(path.rpartition("/")[0], recursive=True)
+        try:
+            with lake.open_output_stream(part) as sink:
+                yield sink
+            lake.move(part, path)
+        except BaseException:
+            _delete(lake, part)
+            raise
 
 
 def _file_system(lake_url: str) -> tuple[fs.FileSystem, str]:

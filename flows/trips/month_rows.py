@@ -14,6 +14,7 @@ import pyarrow as pa
 from flows.trips import lake, table
 from flows.trips.cleaning import ROW_SCHEMA, count_reasons, model_rows
 from flows.trips.fingerprint import code
+from flows.trips.month import Month
 from flows.trips.progress import counted
 
 
@@ -21,7 +22,7 @@ from flows.trips.progress import counted
 class MonthRows:
     """*rows* model rows of *month* under *key*; *not_trips* counts by reason those that nothing is learnt from."""
 
-    month: str
+    month: Month
     key: str
     rows: int
     sha256: str

@@ -15,6 +15,7 @@ from adbc_driver_manager import DatabaseError as AdbcDatabaseError
 from adbc_driver_manager import Error as AdbcError
 from adbc_driver_postgresql import StatementOptions
 
+from flows.trips.month import Month
 from flows.trips.schema import COLUMNS, TRIP_SCHEMA
 
 _COLUMNS = ", ".join(f"{column.name} {column.sql}" for column in COLUMNS)
@@ -41,7 +42,7 @@ class DatabaseError(RuntimeError):
 class StoredMonth:
     """A month in the database: its number of rows and the SHA-256 of the file that they came from."""
 
-    month: str
+    month: Month  # part of a table's name: a kept result is held to it
     rows: int
     sha256: str
 

@@ -43,6 +43,7 @@ def addresses(places: Places, ports: Mapping[str, int], source: str) -> dict[str
         "PREFECT_HOME": str(places.part("prefect")),
         "PREFECT_LOCAL_STORAGE_PATH": str(places.part("results")),
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "trainyard",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",  # the flows print their own lines

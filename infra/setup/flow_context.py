@@ -1,9 +1,9 @@
 """A step of prefect.yaml: gathers what one flow's image is made of, and names it by a hash of that.
 
-The files are flows/Dockerfile, the flow's own file, the files of flows/ that it imports, directly or through
-others, and the whole of flows/trips, whose checksum tells cached results apart. The same content has the same
-tag on every machine with the same base image, so a change of one flow makes new images only for the
-deployments that contain it.
+The files are flows/Dockerfile, the flow's own file, flows/engine.py, which runs it, the files of flows/ that
+these import, directly or through others, and the whole of flows/trips, whose checksum tells cached results
+apart. The same content has the same tag on every machine with the same base image, so a change of one flow makes
+new images only for the deployments that contain it.
 """
 
 import ast
@@ -22,7 +22,7 @@ def flow_context(flow: str) -> dict[str, str]:
     """Return the build context of flows/<flow>.py: {"path": folder, "tag": 16 hexadecimal digits}."""
     root = Path("flows")
     files = {root / "Dockerfile", root / "__init__.py", *root.glob("trips/**/*.py")}
-    files |= _with_imports(root / f"{flow}.py", set())
+    files |= _with_imports(root / f"{flow}.py", set()) | _with_imports(root / "engine.py", set())
     commit = os.environ.get("COMMIT", "unknown")
     digest = hashlib.sha256(f"{docker.from_env().images.get(BASE).id} {commit}".encode())
     context = CONTEXTS / flow

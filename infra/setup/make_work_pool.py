@@ -41,6 +41,7 @@ def job_template(environ: Mapping[str, str]) -> dict[str, object]:
         "PREFECT_API_AUTH_STRING": None,
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the least Prefect takes; three missing ones mean crashed
         "PREFECT_UI_URL": environ["PREFECT_UI_URL"],  # links in logs open in the person's browser
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",  # a flow that names none writes no pickle
         "PREFECT_HOME": "/tmp/prefect",  # the worker's own, which it would hand on, is not there
         "PREFECT_LOGGING_EXTRA_LOGGERS": "trainyard",  # what the data path says is part of the run's log
         "MLFLOW_TRACKING_URI": "http://mlflow:5001",

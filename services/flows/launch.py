@@ -1,9 +1,9 @@
 """Starts the flow run of this container in 1.5 s less than `prefect flow-run execute`.
 
 That command imports Prefect three times in a row: itself, a supervisor, and the engine that runs the flow.
-This script is the supervisor, in the standard library, and starts the engine at once. The trade: it speaks
-Prefect's control channel (one byte to say "cancel", version one, which Prefect keeps) and so is pinned with
-Prefect; the start and cancel tests would show a change.
+This script is the supervisor, in the standard library, and starts the engine (flows/engine.py) at once. The
+trade: it speaks Prefect's control channel (one byte to say "cancel", version one, which Prefect keeps) and so is
+pinned with Prefect; the start and cancel tests would show a change.
 
 Cancelling: the run is looked at every 2 s; when it is Cancelling, the engine is told so and gets SIGTERM. It
 then runs the flow's on_cancellation hooks itself and reports Cancelled. An engine that does not answer is
@@ -91,7 +91,7 @@ def main() -> int:
         "PREFECT__CONTROL_PORT": str(channel.getsockname()[1]),
         "PREFECT__CONTROL_TOKEN": secrets.token_hex(16),
     }
-    engine = subprocess.Popen([sys.executable, "-m", "prefect.engine"], env=os.environ | told)
+    engine = subprocess.Popen([sys.executable, "-m", "flows.engine"], env=os.environ | told)
     signal.signal(signal.SIGTERM, lambda *_: engine.terminate())
     while True:
         try:

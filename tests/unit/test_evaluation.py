@@ -1,13 +1,14 @@
 """Claims about the errors of predictions, against NumPy on the same rows."""
 
-import pickle
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from flows.trips.evaluation import MILE_BANDS, Errors
+
+JSON = TypeAdapter(Errors)
 
 
 def some_rows(seed, rows):
@@ -33,9 +34,20 @@ def test_merging_two_parts_equals_one_pass(seed, size, share):
         np.testing.assert_allclose(getattr(merged, name), whole, rtol=1e-12, atol=1e-9, err_msg=name)
 
 
-def test_a_pickled_copy_states_the_same_metrics():
-    errors = judged(some_rows(1, 500))
-    assert pickle.loads(pickle.dumps(errors)).metrics() == errors.metrics()
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 300))
+def test_errors_survive_json_to_the_last_bit(seed, size):
+    errors = judged(some_rows(seed, size))
+    copy = JSON.validate_json(JSON.dump_json(errors))
+    for name, array in vars(errors).items():
+        assert (getattr(copy, name).dtype, getattr(copy, name).tobytes()) == (array.dtype, array.tobytes())
+
+
+@pytest.mark.parametrize("lists", [[], [[0.0] * 4] * 23, [[0.0] * 4] * 23 + [[0.0] * 3], [["0"] * 4] * 24, "0", None])
+def test_json_of_another_shape_or_type_is_refused(lists):
+    document = JSON.dump_python(judged(some_rows(1, 5)), mode="json")
+    with pytest.raises(ValidationError, match="by_hour"):
+        JSON.validate_python(document | {"by_hour": lists})
 
 
 def test_overall_metrics_equal_numpy():

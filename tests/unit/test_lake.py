@@ -121,6 +121,20 @@ def test_an_address_of_an_unknown_kind_is_refused():
         lake.notes("gopher://lake", KEY)
 
 
+def test_bytes_come_back_or_are_told_absent(tmp_path):
+    lake.write_bytes(tmp_path.as_uri(), "models/a.onnx", b"model")
+    assert lake.read_bytes(tmp_path.as_uri(), "models/a.onnx") == b"model"
+    assert lake.read_bytes(tmp_path.as_uri(), "models/b.onnx") is None
+
+
+def test_bytes_that_do_not_fit_the_disk_leave_the_old_ones_and_no_part(small_disk):
+    lake.write_bytes(small_disk.as_uri(), "models/a.onnx", b"old")
+    with pytest.raises(LakeError, match="is there room"):
+        lake.write_bytes(small_disk.as_uri(), "models/a.onnx", bytes(1 << 20))
+    assert lake.read_bytes(small_disk.as_uri(), "models/a.onnx") == b"old"
+    assert files_in(small_disk) == ["a.onnx"]
+
+
 def test_keys_hold_month_model_and_version():
     assert lake.trips_key("2023-01") == "trips/month=2023-01/rows.parquet"
     assert lake.predictions_key("m", "7", "2023-02") == "predictions/model=m/version=7/month=2023-02/rows.parquet"

@@ -5,6 +5,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from infra.demo import environment
+from infra.demo.places import Places
 from infra.setup import flow_context
 from infra.setup.make_work_pool import job_template
 from infra.setup.run_flow import parameters_of
@@ -35,6 +37,14 @@ def test_no_password_stands_in_the_job_template():
     assert env["PREFECT_API_AUTH_STRING"] is None
 
 
+def test_both_sizes_write_results_as_json_where_a_flow_names_no_serializer(tmp_path: Path):
+    ports = {"prefect": 1, "mlflow": 2, "server": 3}
+    stack = job_template(ENVIRON)["job_configuration"]["env"]
+    demo = environment.addresses(Places(tmp_path), ports, "data")
+
+    assert {env["PREFECT_RESULTS_DEFAULT_SERIALIZER"] for env in (stack, demo)} == {"json"}
+
+
 def test_the_engine_proxy_accepts_exactly_the_job_template():
     job = job_template(ENVIRON)["job_configuration"]
     pattern = Path("services/engine_proxy/patterns/create-body").read_text()
@@ -51,6 +61,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "flows/Dockerfile": "FROM trainyard/flows\n",
         "flows/__init__.py": "",
         "flows/trips/__init__.py": "",
+        "flows/engine.py": "import flows.results\n",
+        "flows/results.py": "",
         "flows/shared.py": "",
         "flows/a.py": "from flows.shared import x\n",
         "flows/b.py": "from flows import a\n",
@@ -66,11 +78,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_an_image_holds_what_its_flow_imports_and_no_other_flow(project: Path):
+def test_an_image_holds_its_engine_what_its_flow_imports_and_no_other_flow(project: Path):
     context = Path(flow_context.flow_context("a")["path"])
     names = {path.name for path in context.rglob("*.py")}
 
-    assert names == {"__init__.py", "a.py", "shared.py"}
+    assert names == {"__init__.py", "a.py", "shared.py", "engine.py", "results.py"}
 
 
 def test_a_changed_flow_changes_the_tags_of_those_that_contain_it_only(project: Path):
