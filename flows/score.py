@@ -42,7 +42,7 @@ def score(
     champion = registry.required(settings.tracking_uri, CHAMPION)
     rows = month_rows.required(settings.lake_url, month)
     target = lake.predictions_key(MODEL_NAME, champion.version, month)
-    key, cached = reuse(
+    _, cached = reuse(
         predictions, rows, champion, settings,
         key=(champion.version, champion.run_id, rows.sha256, settings.lake_url),
         present=lake.notes(settings.lake_url, target) is not None, force=force,
@@ -60,7 +60,7 @@ def score(
     return {
         "month": month,
         "rows": rows.rows,
-        "key": key,
+        "key": target,
         "version": champion.version,
         "cached": cached,
         "seconds": seconds,
