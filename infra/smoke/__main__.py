@@ -14,6 +14,7 @@ CLAIMS: dict[str, Callable[[], None]] = {
     "the run used the deployed image, digest and all": claims.run_used_the_deployed_image,
     "the run's graph shows its subflows, and its report is an artifact": claims.graph_and_report_are_there,
     "a wrong password is refused": claims.wrong_password_is_refused,
+    "a forged write to S3 is refused": claims.forged_write_is_refused,
     "the lake holds Parquet": claims.lake_holds_parquet,
     "MLflow has a version of trip-duration with the alias champion": claims.champion_exists,
     "the model server serves that champion": claims.champion_is_served,

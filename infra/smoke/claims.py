@@ -82,6 +82,16 @@ def wrong_password_is_refused() -> None:
         assert answer.status_code == 401, f"{login}: {answer.status_code}"
 
 
+def forged_write_is_refused() -> None:
+    """A body in chunks, in the name of a user that may write, without a signature."""
+    day = datetime.now(UTC).strftime("%Y%m%d")
+    name = {"X-Amz-Credential": f"{os.environ['AWS_ACCESS_KEY_ID']}/{day}/us-east-1/s3/aws4_request"}
+    mode = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "0"}
+    url = f"{os.environ['AWS_ENDPOINT_URL']}/lake/forged"
+    answer = httpx.put(url, params=name, headers=mode, content=b"0\r\n\r\n")
+    assert answer.status_code == 403, f"S3 answered {answer.status_code}: {answer.text}"
+
+
 def parquet_files(folder: str) -> list[str]:
     """Keys of the lake's Parquet files under the folder, in order."""
     lake, root = pyarrow.fs.FileSystem.from_uri(os.environ["LAKE_URL"])
