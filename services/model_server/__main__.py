@@ -11,13 +11,17 @@ from collections.abc import Callable
 from functools import partial
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from services.model_server import exporter, prediction_log, settings
+from services.model_server import prediction_log, settings
+from services.model_server.metrics_page import MetricsPage
 from services.model_server.settings import Settings, SettingsError
 from services.model_server.worker import start_logs
 
+HEAD_SECONDS = 5  # for the head of a request, the next one of a kept connection too
+HEAD_BYTES = 1 << 16  # and the most that is read ahead of a body
 log = logging.getLogger("model_server")
 
 
@@ -64,7 +68,7 @@ def serve(configured: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     settings.calm_worker_libraries()
     multiprocessing.set_start_method("spawn")  # this process has threads, and a fork would copy their locks
-    exporter.start(configured)
+    MetricsPage(configured).start()
     lake_environment = settings.take_lake_environment()
     children = [Child("follow", settings.follower_environment())]
     if configured.prediction_log_url:
@@ -79,6 +83,8 @@ def serve(configured: Settings) -> None:
         workers=configured.model_server_workers,
         blocking_threads=configured.model_server_threads,
         backpressure=configured.model_server_threads,  # whoever was let in has a thread; the others wait outside
+        http=HTTPModes.http1,  # streams of HTTP/2 would count in no limit
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=HEAD_BYTES),
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_level=LogLevels.error,

@@ -2,13 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from types import MethodType
 
 from flask import Flask
 
 from services.model_server.edge import Edge, View
+from services.model_server.hosts import Hosts
 from services.model_server.inference import Inference
 from services.model_server.invocations import Invocations
 from services.model_server.keys import Keys
@@ -30,7 +32,7 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
     app = Flask("model_server", root_path=str(Path(__file__).parent))
     serving, notes = Serving(settings), Notes()
     keys = Keys(settings.model_server_keys_file, settings.model_reload_token)
-    limits = Limits(settings)
+    limits, hosts = Limits(settings), Hosts(settings.model_server_allowed_hosts)
     recorder = Recorder(notes, serving, limits, settings)
     serving.refresh()
     routes, invocations = Routes(serving, limits, settings.model_dir, keys), Invocations(serving, limits)
@@ -43,18 +45,25 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
         f"/v2/models/{settings.model_name}/infer": partial(inference.infer, name=settings.model_name),
     }
     handle_problems(app)
-    app.wsgi_app = Edge(app.wsgi_app, predictions, keys, notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
+    app.wsgi_app = Edge(app.wsgi_app, predictions, keys=keys, hosts=hosts, notes=notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
     app.extensions |= {"serving": serving, "recorder": recorder, "limits": limits}
-    stop, refreshers = stop or threading.Event(), (serving.refresh, keys.refresh, limits.end_slow)
+    stop, refreshers = (
+        stop or threading.Event(),
+        (serving.refresh, keys.refresh, limits.end_slow, limits.give_back_memory),
+    )
     threading.Thread(target=recorder.run, args=(stop,), daemon=True, name="record").start()
     threading.Thread(target=_refresh, args=(stop, refreshers), daemon=True, name="refresh").start()
     return app
 
 
-def _refresh(stop: threading.Event, refreshers: Iterable[Callable[[], None]]) -> None:
+def _refresh(stop: threading.Event, refreshers: Iterable[MethodType]) -> None:
+    said: dict[MethodType, str] = {}
     while not stop.wait(REFRESH_SECONDS):
-        try:
-            for refresh in refreshers:
+        for refresh in refreshers:
+            try:
                 refresh()
-        except Exception:  # the next look is soon; this thread must live as long as its process
-            log.exception("event=refresh_failed")
+                said.pop(refresh, None)
+            except Exception as error:  # the next look is soon; neither the others nor this thread may end with it
+                if said.get(refresh) != (told := repr(error)):
+                    log.exception("event=refresh_failed what=%s", refresh.__qualname__)
+                said[refresh] = told

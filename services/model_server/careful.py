@@ -12,13 +12,17 @@ from msgspec import UNSET, UnsetType
 from services.model_server import moments
 from services.model_server.fields import Field
 from services.model_server.problems import MAX_ERRORS, FieldError, Problem
+from services.model_server.sizes import too_deep
 
-LONGEST_VALUE = 100  # characters of a bad value that are sent back
+LONGEST_VALUE = 100  # characters of a bad name or value that are sent back
+INT64_BITS = 63
 
 
-def parse(body: bytes) -> object:
+def parse(body: bytes | bytearray | memoryview) -> object:
     """Any JSON; raise Problem 400 when it is none."""
     try:
+        if too_deep(body):  # looked for first: where Python lets C nest deeper than a thread has stack, it would crash
+            raise RecursionError
         return msgspec.json.decode(body)
     except RecursionError:
         raise Problem(400, "malformed", "The JSON is nested too deeply; send an object or a list of objects.") from None
@@ -37,7 +41,11 @@ def examine(fields: Sequence[Field], data: object, max_rows: int) -> list[list[A
         raise Problem(422, "invalid-input", "The list is empty; send at least one row.")
     check_count(len(rows), max_rows)
     errors: list[FieldError] = []
-    values = [_row(fields, row, number, errors) for number, row in enumerate(rows)]
+    values = []
+    for number, row in enumerate(rows):
+        values.append(_row(fields, row, number, errors))
+        if len(errors) >= MAX_ERRORS:
+            break
     if errors:
         raise invalid(errors)
     return values
@@ -51,24 +59,25 @@ def check_count(rows: int, max_rows: int) -> None:
 
 
 def invalid(errors: list[FieldError]) -> Problem:
-    """The 422 that lists *errors*, or the first of them and how many more there are."""
-    listed = errors[:MAX_ERRORS]
-    first = f"{listed[0].field}: {listed[0].message}" if listed[0].field else listed[0].message
-    more = len(errors) - len(listed)
-    detail = first if len(errors) == 1 else f"{len(errors)} fields are wrong. The first: {first}"
-    return Problem(422, "invalid-input", detail + (f" ({more} more are not listed)" if more else ""), errors=listed)
+    """The 422 that lists *errors*; nothing was looked at after MAX_ERRORS of them."""
+    first = f"{errors[0].field}: {errors[0].message}" if errors[0].field else errors[0].message
+    many = "At least " * (len(errors) == MAX_ERRORS) + f"{len(errors)} fields are wrong. The first: "
+    return Problem(422, "invalid-input", first if len(errors) == 1 else many + first, errors=errors)
 
 
 def _row(fields: Sequence[Field], row: object, number: int, errors: list[FieldError]) -> list[Any]:
     if not isinstance(row, dict):
         errors.append(FieldError(number, None, "this row is not an object; send {field: value, ...}", _short(row)))
         return []
-    known = {field.name for field in fields}
-    for name in row.keys() - known:
-        message = f"is not a field of this model; its fields are {', '.join(f.name for f in fields)}"
-        errors.append(FieldError(number, str(_short(name)), message, _short(row[name])))
+    names = [field.name for field in fields]
+    for name in row:
+        if len(errors) >= MAX_ERRORS:
+            return []
+        if name not in names:
+            message = f"is not a field of this model; its fields are {', '.join(names)}"
+            errors.append(FieldError(number, short(name), message, _short(row[name])))
     values = []
-    for field in fields:
+    for field in fields[: MAX_ERRORS - len(errors)] if errors else fields:
         try:
             values.append(value(field, row.get(field.name, UNSET)))
         except ValueError as error:
@@ -88,7 +97,7 @@ def value(field: Field, given: object) -> float | int | UnsetType | None:
     if not field.low <= number <= field.high:
         bounds = f"{field.show(field.low)} to {field.show(field.high)}"
         raise ValueError(f"{_short(given)} is outside {bounds}; send {field.kind}")
-    return number
+    return number if field.whole else float(number)
 
 
 def _number(field: Field, given: object) -> float | int:
@@ -100,9 +109,9 @@ def _number(field: Field, given: object) -> float | int:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise ValueError(f"is {_what(given)}; send {field.kind}")
     if field.dtype == "float32":
-        return float(given)
+        return given  # an int as it is: it may be greater than any float
     if given != given or given in (float("inf"), float("-inf")) or int(given) != given:
-        raise ValueError(f"{given} is not a whole number; send {field.kind}")
+        raise ValueError(f"{_short(given)} is not a whole number; send {field.kind}")
     return int(given)
 
 
@@ -111,9 +120,16 @@ def _what(given: object) -> str:
     return names.get(type(given), "not a number")
 
 
+def short(text: str) -> str:
+    """*text* as it is sent back."""
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+
+
 def _short(given: object) -> object:
     if isinstance(given, str):
-        return given if len(given) <= LONGEST_VALUE else given[:LONGEST_VALUE] + "…"
+        return short(given)
     if isinstance(given, dict | list):
         return _what(given)
+    if isinstance(given, int) and given.bit_length() > INT64_BITS:
+        return short(str(given))
     return given

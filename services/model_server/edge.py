@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from services.model_server.hosts import Hosts
 from services.model_server.keys import Keys
 from services.model_server.notes import KEY, Note, Notes
 from services.model_server.problems import problem
@@ -22,8 +23,11 @@ View = Callable[[WSGIEnvironment], WSGIApplication]
 class Edge:
     """WSGI middleware around *flask*; *predictions* are the views of a POST to exactly these paths."""
 
-    def __init__(self, flask: WSGIApplication, predictions: Mapping[str, View], keys: Keys, notes: Notes) -> None:
-        self._flask, self._predictions, self._keys, self._notes = flask, predictions, keys, notes
+    def __init__(
+        self, flask: WSGIApplication, predictions: Mapping[str, View], *, keys: Keys, hosts: Hosts, notes: Notes
+    ) -> None:
+        self._flask, self._predictions = flask, predictions
+        self._keys, self._hosts, self._notes = keys, hosts, notes
         self._prefix, self._numbers = os.urandom(6).hex(), itertools.count()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -47,11 +51,13 @@ class Edge:
             self._notes.add(note)
 
     def _respond(self, environ: WSGIEnvironment, note: Note) -> WSGIApplication:
-        """What answers: reading is open to all, whoever sends something must have a key."""
-        if environ["REQUEST_METHOD"] != "POST":
-            return self._flask
+        """What answers: reading is open to all, whoever sends something must have a key and no foreign page."""
         path = environ["PATH_INFO"]
         try:
+            self._hosts.require(environ)
+            if environ["REQUEST_METHOD"] != "POST":
+                return self._flask
+            self._hosts.require_own_page(environ)
             self._keys.require(environ, "predict")
             view = self._predictions.get(path)
             if view is None:

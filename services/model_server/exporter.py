@@ -1,11 +1,9 @@
-"""The Prometheus page: sums the workers' counts and adds what the local record says. On a port of its own."""
+"""The text of the Prometheus page: the sums of the workers' counts, and what the local record says."""
 
 import time
 from collections import defaultdict
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 from services.model_server import releases
 from services.model_server.metrics import FOLDER, series
@@ -73,31 +71,6 @@ def record(settings: Settings) -> dict[str, float]:
     files = (folder / FOLDER).glob("*.json")
     told["workers"] = sum(time.time() - path.stat().st_mtime < FRESH_SECONDS for path in files)
     return told
-
-
-def start(settings: Settings) -> ThreadingHTTPServer:
-    """Serve the page in a thread; forget the counts of an earlier start."""
-    for path in (settings.model_dir / FOLDER).glob("*.json*"):
-        path.unlink()
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path.partition("?")[0] == "/metrics"
-            body = exposition(settings).encode() if found else b"the page is /metrics\n"
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing: a scrape is no event."""
-
-    address = (settings.model_server_host, settings.metrics_port)
-    server = ThreadingHTTPServer(address, Page)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, daemon=True, name="metrics").start()
-    return server
 
 
 def _family(name: str) -> str:

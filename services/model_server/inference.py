@@ -8,8 +8,9 @@ import numpy as np
 from flask import Flask, Response, request
 from msgspec import Meta
 
-from services.model_server.careful import parse
+from services.model_server.careful import parse, short
 from services.model_server.limits import Limits
+from services.model_server.payload import Reader
 from services.model_server.problems import Problem
 from services.model_server.routes import Prediction, reply, run
 from services.model_server.serving import Served, Serving
@@ -90,14 +91,13 @@ class Inference:
     def infer(self, environ: WSGIEnvironment, name: str, version: str | None = None) -> Response:
         """One output value for each row of the tensors."""
         served = self._named(name, version)
-        _, body = self._limits.read(environ, *MEDIA_TYPES)
         schema, release = served.predictor.schema, served.predictor.release
-        with self._limits.room(body):
-            asked = decode(body, environ.get(HEADER_LENGTH))
+        with self._limits.body(environ, *MEDIA_TYPES, split=environ.get(HEADER_LENGTH)) as body:
+            asked = decode(body.data, body.split)
             for wanted in asked.outputs or []:
                 if wanted.name != schema.output.name:
-                    raise _invalid(f"there is no output {wanted.name}; the model gives {schema.output.name}")
-            values = run(environ, served, served.reader.take(records(asked.inputs)))
+                    raise _invalid(f"there is no output {short(wanted.name)}; the model gives {schema.output.name}")
+            values = run(environ, served, served.reader.take(records(asked.inputs, served.reader)))
         output = _described(schema.output.name, "FP32") | {"shape": [len(values)], "data": values}
         content = {"model_name": release.name, "model_version": release.version, "outputs": [output]}
         if asked.id is not None:
@@ -116,37 +116,38 @@ class Inference:
         return served
 
 
-def decode(body: bytes, json_length: str | None) -> InferRequest:
-    """The request, with the binary values of each tensor put into its data."""
-    end = int(json_length) if json_length and json_length.isdecimal() else len(body)
+def decode(body: bytes | bytearray, end: int) -> InferRequest:
+    """The request, whose JSON ends at *end*, with the binary values of each tensor put into its data."""
     try:
-        asked = msgspec.convert(parse(body[:end]), InferRequest)
+        asked = msgspec.convert(parse(memoryview(body)[:end]), InferRequest)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from None
     for tensor in asked.inputs:
         size = tensor.parameters.get("binary_data_size")
         if tensor.data is None and isinstance(size, int) and 0 <= size <= len(body) - end:
-            tensor.data = from_bytes(tensor, body[end : end + size])
+            tensor.data = from_bytes(tensor, memoryview(body)[end : end + size])
             end += size
     return asked
 
 
-def from_bytes(tensor: Tensor, raw: bytes) -> list[Any]:
+def from_bytes(tensor: Tensor, raw: memoryview) -> list[Any]:
     """Values of the binary extension; NaN is null, as in JSON."""
     kind = BINARY.get(tensor.datatype)
     if kind is None or len(raw) % np.dtype(kind).itemsize:
-        raise _invalid(f"tensor {tensor.name}: binary data must be of {', '.join(BINARY)}")
+        raise _invalid(f"tensor {short(tensor.name)}: binary data must be of {', '.join(BINARY)}")
     return [None if value != value else value for value in np.frombuffer(raw, kind).tolist()]
 
 
-def records(tensors: list[Tensor]) -> list[dict[str, Any]]:
+def records(tensors: list[Tensor], reader: Reader) -> list[dict[str, Any]]:
     """Tensors of shape [N] or [N, 1] as N rows; raise Problem 422 where shapes and values disagree."""
     columns: dict[str, list[Any]] = {}
+    reader.check_size(0, len(tensors))
     for tensor in tensors:
+        reader.check_size(len(tensor.data or ()), 0)
         data = tensor.data or []
         values = [row[0] if isinstance(row, list) and len(row) == 1 else row for row in data]
         if len(values) != tensor.shape[0] or tensor.shape[1:] not in ([], [1]):
-            raise _invalid(f"tensor {tensor.name} has shape {tensor.shape} and {len(values)} values")
+            raise _invalid(f"tensor {short(tensor.name)} has shape {short(str(tensor.shape))} and {len(values)} values")
         columns[tensor.name] = values
     if len({len(values) for values in columns.values()}) > 1:
         raise _invalid("all tensors must have the same number of rows")

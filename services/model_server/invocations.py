@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -10,8 +9,8 @@ from wsgiref.types import WSGIEnvironment
 from flask import Flask, Response
 
 from services.model_server.careful import parse
-from services.model_server.fields import Field
-from services.model_server.limits import Limits
+from services.model_server.limits import CSV, Limits
+from services.model_server.payload import Reader
 from services.model_server.problems import Problem
 from services.model_server.routes import answer, reply, run
 from services.model_server.serving import Serving
@@ -34,11 +33,10 @@ class Invocations:
     def invocations(self, environ: WSGIEnvironment) -> Response:
         """Rows in any of MLflow's forms; one record per row comes back, as from its onnx flavour."""
         served = self._serving.choose()
-        kind, body = self._limits.read(environ, "application/json", "text/csv")
-        fields, name = served.predictor.schema.fields, served.predictor.schema.output.name
-        with self._limits.room(body):
-            given = from_csv(body, fields) if kind == "text/csv" else from_json(parse(body), fields)
-            rows = served.reader.take(given)
+        reader, name = served.reader, served.predictor.schema.output.name
+        with self._limits.body(environ, "application/json", CSV) as body:
+            given = from_csv(body.data, reader) if body.kind == CSV else from_json(parse(body.data), reader)
+            rows = reader.take(given)
             predictions = [{name: value} for value in run(environ, served, rows)]
         return answer(served, {"predictions": predictions}, rows)
 
@@ -52,8 +50,8 @@ class Invocations:
         return Response(version("mlflow-skinny"), content_type="text/plain")
 
 
-def from_json(document: object, fields: Sequence[Field]) -> object:
-    """The rows of one of FORMS; raise Problem 422 when it is none."""
+def from_json(document: object, reader: Reader) -> object:
+    """The rows of one of FORMS; raise Problem 422 when it is none. Rows and columns are counted before any is made."""
     given = [form for form in FORMS if isinstance(document, dict) and form in document]
     if len(given) != 1 or not isinstance(document, dict):
         raise _invalid(f"send an object with exactly one of {', '.join(FORMS)}")
@@ -62,38 +60,43 @@ def from_json(document: object, fields: Sequence[Field]) -> object:
         columns, data = (content.get(k) if isinstance(content, dict) else None for k in ("columns", "data"))
         if not (isinstance(columns, list) and isinstance(data, list)):
             raise _invalid('dataframe_split is {"columns": [names], "data": [[values of a row], ...]}')
+        reader.check_size(len(data), len(columns))
         return [_record(columns, row) for row in data]
     if given[0] in ("inputs", "instances"):
-        return tensors(content, fields)
+        return tensors(content, reader)
     return content
 
 
-def tensors(content: object, fields: Sequence[Field]) -> object:
+def tensors(content: object, reader: Reader) -> object:
     """Columns {name: [values]} or rows [[values in the order of the fields]] as records."""
     if isinstance(content, dict):
+        reader.check_size(0, len(content))
         columns = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
         lengths = {len(column) for column in columns.values()}
         if len(lengths) > 1:
             raise _invalid("all columns must have the same number of values")
+        reader.check_size(max(lengths, default=0), len(columns))
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
-        return [_record([field.name for field in fields], row) for row in content]
+        reader.check_size(len(content), 0)
+        return [_record([field.name for field in reader.fields], row) for row in content]
     return content
 
 
-def from_csv(body: bytes, fields: Sequence[Field]) -> list[dict[str, Any]]:
-    """The records of a CSV with a header; an empty cell is null."""
+def from_csv(body: bytes | bytearray, reader: Reader) -> list[dict[str, Any]]:
+    """The records of a CSV with a header; an empty cell is null. No line is kept longer than it is worked on."""
+    dtypes = {field.name: float if field.dtype == "float32" else int for field in reader.fields}
+    records: list[dict[str, Any]] = []
     try:
-        lines = list(csv.reader(io.StringIO(body.decode())))
+        lines = csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline=""))
+        header = next(lines, [])
+        reader.check_size(0, len(header))
+        for line in filter(None, lines):
+            records.append({name: _cell(text, dtypes.get(name, str)) for name, text in _record(header, line).items()})
+            reader.check_size(len(records), 0)
     except (UnicodeDecodeError, csv.Error) as error:
         raise Problem(400, "malformed", f"The body is not CSV in UTF-8: {error}") from None
-    dtypes = {field.name: float if field.dtype == "float32" else int for field in fields}
-    header = lines[0] if lines else []
-    return [
-        {name: _cell(text, dtypes.get(name, str)) for name, text in _record(header, line).items()}
-        for line in lines[1:]
-        if line
-    ]
+    return records
 
 
 def _cell(text: str, kind: type) -> object:

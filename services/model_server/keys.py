@@ -16,13 +16,15 @@ from wsgiref.types import WSGIEnvironment
 from services.model_server.problems import Problem
 
 ROLES = ("predict", "admin")
+log = logging.getLogger("model_server.keys")
 
 
 class Keys:
     """The keys in *path*; without a path everybody may predict. *token* is one more admin key."""
 
     def __init__(self, path: str, token: str = "") -> None:
-        self._path, self._mark = Path(path) if path else None, -1
+        self._path, self._trouble = Path(path) if path else None, ""
+        self._mark: tuple[int, ...] = ()
         self._token = digest(token) if token else None
         self._roles: dict[str, str] = {}
         self.refresh()
@@ -33,15 +35,21 @@ class Keys:
         return self._path is not None
 
     def refresh(self) -> None:
-        """Read the file again when it has changed; one that cannot be read lets nobody in."""
+        """Read the file again when it, or who may read it, has changed; one that cannot be read lets nobody in."""
         if self._path is None:
             return
-        mark = self._path.stat().st_mtime_ns if self._path.exists() else 0
-        if mark != self._mark:
-            lines = self._path.read_text().splitlines() if mark else []
-            words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-            self._roles = {hash_: role for _, role, hash_ in (w for w in words if len(w) == 3) if role in ROLES}
-            self._mark = mark
+        try:
+            stat = self._path.stat()
+            mark: tuple[int, ...] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+            if mark == self._mark:
+                return
+            self._roles, trouble = _roles(self._path), ""
+        except (OSError, ValueError) as error:  # not there, not to be read, or no text in UTF-8
+            self._roles, mark, trouble = {}, (), str(error)
+        self._mark = mark
+        if trouble and trouble != self._trouble:
+            log.error("event=keys_not_read error=%r effect='nobody is let in'", trouble)
+        self._trouble = trouble
 
     def require(self, environ: WSGIEnvironment, role: str) -> None:
         """Raise Problem 401 or 403 unless the request has a key for *role*; an admin may predict too."""
@@ -57,6 +65,11 @@ class Keys:
             raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
         if role == "admin" and held != "admin":
             raise Problem(403, "forbidden", "This key may predict; this route needs a key of the role admin.")
+
+
+def _roles(path: Path) -> dict[str, str]:
+    words = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip() and line[0] != "#"]
+    return {hash_: role for _, role, hash_ in (w for w in words if len(w) == 3) if role in ROLES}
 
 
 def digest(key: str) -> str:

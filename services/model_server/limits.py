@@ -1,154 +1,155 @@
 """What one request may take: kind and size of its body, time for it to arrive, room to be worked on."""
 
-import contextlib
 import math
-import os
-import socket
-import stat
-import struct
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
-from wsgiref.types import InputStream, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
+from services.model_server import connections, memory, sizes
+from services.model_server.arrivals import Arrival, Arrivals, busy
 from services.model_server.problems import Problem
 from services.model_server.settings import Settings
 
-CHUNK = 1 << 16
-TCP_INFO = struct.Struct("=52xI72xQ")  # of Linux' struct tcp_info: last_data_recv in milliseconds, bytes_received
-PRESSED_SECONDS = 1.0  # of silence, when half of the threads wait for bodies
+PRESSED_SECONDS = 1.0  # of silence, when half of the threads wait for bodies or half of the connections are taken
 SLOWEST = 1000  # bytes a second that a body must arrive at, once it is overdue by far
-BUSY_SECONDS = "1"  # until the work at hand is done: the room below is about half a second of it
+WAIT_SECONDS = 5.0  # for room, while other requests are worked on
+CSV = "text/csv"
 
 
-class _Room:
-    """The block of ``Limits.room``; a class, since it is on the way of every prediction."""
+class Body:
+    """The body of a request in the block of ``Limits.body``: *data* of the media type *kind*.
 
-    __slots__ = ("_limits", "_size")
+    *split* is where raw values begin in it, as the header of V2's binary extension says. A class, and no generator,
+    since it is on the way of every prediction.
+    """
 
-    def __init__(self, limits: "Limits", size: int) -> None:
-        self._limits, self._size = limits, size
+    __slots__ = ("_arrival", "_environ", "_kinds", "_limits", "_split", "_weight", "data", "kind", "split")
 
-    def __enter__(self) -> None:
-        self._limits.enter(self._size)
+    def __init__(self, limits: "Limits", environ: WSGIEnvironment, kinds: tuple[str, ...], split: str | None) -> None:
+        self._limits, self._environ, self._kinds, self._split = limits, environ, kinds, split
+        self._weight, self._arrival = 0, None
+
+    def __enter__(self) -> "Body":
+        self.kind = _kind(self._environ, self._kinds)
+        self.data, self._arrival = self._limits.read(self._environ)
+        try:
+            self.split = len(self.data) if self._split is None else _position(self._split, len(self.data))
+            marks = sizes.OF_CSV if self.kind == CSV else sizes.OF_JSON
+            weight = sizes.weight(self.data, marks, len(self.data) - self.split)
+            self._limits.enter(weight)
+            self._weight = weight
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
 
     def __exit__(self, *_: object) -> None:
-        self._limits.leave(self._size)
+        self.data = b""
+        self._limits.leave(self._weight, self._arrival)
 
 
 class Limits:
     """The limits of one worker; ``end_slow`` is called a few times a second, from one thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._bytes, self._room = (
+        share = memory.share(settings.model_server_workers)
+        self._bytes, self._room, self._arrivals = (
             settings.model_server_max_body_bytes,
-            settings.model_server_max_pending_bytes,
+            share.work,
+            Arrivals(share.bodies),
         )
         self._seconds, self._port = settings.model_server_body_seconds, settings.model_server_port
         self._threads = settings.model_server_threads
         self._arriving: dict[int, float] = {}  # thread: since when it waits for a body
         self._before: tuple[float, dict[int, int]] | None = None  # at an earlier look: bytes received by inode
-        self._pending, self._lock = 0, threading.Lock()
-        self.slow = 0
+        self._pending, self._waiting, self._free = 0, 0, threading.Condition(threading.Lock())
+        self._large = False  # whether there was a large body since memory was given back
+        self.slow, self._others = 0, connections.count()  # descriptors before there are clients
 
-    def read(self, environ: WSGIEnvironment, *kinds: str) -> tuple[str, bytes]:
-        """Which of the media types *kinds* the body is, and the body; raise Problem 413 or 415."""
-        kind = environ.get("CONTENT_TYPE", "")
-        if kind not in kinds and (kind := kind.partition(";")[0].strip().lower()) not in kinds:
-            named = [kind for kind in kinds if kind]
-            detail = f"The body must be {' or '.join(named)}; send the header 'Content-Type: {named[0]}'."
-            raise Problem(415, "media-type", detail, headers={"Accept": ", ".join(named)})
+    def body(self, environ: WSGIEnvironment, *kinds: str, split: str | None = None) -> Body:
+        """The body of a request, of one of the media types *kinds*; raise Problem 413, 415, 422 or 503."""
+        return Body(self, environ, kinds, split)
+
+    def read(self, environ: WSGIEnvironment) -> tuple[bytes | bytearray, Arrival | None]:
+        """Wait for the body."""
         thread = threading.get_ident()
         self._arriving[thread] = time.monotonic()
         try:
-            return kind, self._read(environ["wsgi.input"])
+            return self._arrivals.read(environ["wsgi.input"], self._bytes)
         finally:
             del self._arriving[thread]
 
-    def _read(self, stream: InputStream) -> bytes:
-        body = stream.read(self._bytes + 1)
-        if len(body) <= self._bytes:
-            return body
-        del body
-        for _ in range(20 * self._bytes // CHUNK):  # read on, so that the client sees the answer; then cut
-            if not stream.read(CHUNK):
-                break
-        detail = f"The body is larger than {self._bytes:,} bytes. Send the rows in several requests."
-        raise Problem(413, "too-large", detail, headers={"Connection": "close"})
+    def enter(self, weight: int) -> None:
+        """Take room for *weight* bytes, which others may have to leave first."""
+        if weight > self._room:
+            detail = f"The values of this body would take about {weight / 1e6:.0f} MB of memory; at most "
+            raise Problem(413, "too-large", f"{detail}{self._room / 1e6:.0f} MB are taken. Send several requests.")
+        with self._free:
+            if self._pending + weight > self._room:
+                self._waiting += 1
+                found = self._free.wait_for(lambda: self._pending + weight <= self._room, WAIT_SECONDS)
+                self._waiting -= 1
+                if not found:
+                    raise busy("The server works on as many requests as it has memory for")
+            self._pending += weight
+            self._large = self._large or weight > sizes.SMALL_WEIGHT
 
-    def room(self, body: bytes) -> _Room:
-        """Work on *body* inside the block; raise Problem 503 when too much is being worked on."""
-        return _Room(self, len(body))
+    def leave(self, weight: int, arrival: Arrival | None = None) -> None:
+        """Give back room, and the body that was worked on."""
+        with self._free:
+            self._pending -= weight
+            if self._waiting:
+                self._free.notify_all()
+        self._arrivals.leave(arrival)
 
-    def enter(self, size: int) -> None:
-        """Take room for *size* bytes."""
-        with self._lock:
-            if self._pending and self._pending + size > self._room:
-                detail = f"The server works on {self._pending:,} bytes of requests; try again in a second."
-                raise Problem(503, "too-busy", detail, headers={"Retry-After": BUSY_SECONDS})
-            self._pending += size
-
-    def leave(self, size: int) -> None:
-        """Give the room back."""
-        with self._lock:
-            self._pending -= size
+    def give_back_memory(self) -> None:
+        """Give back what large bodies took, once there is none."""
+        if self._large and not self._pending:
+            self._large = False
+            memory.give_back()
 
     def end_slow(self) -> None:
         """Close silent connections when a body is overdue: its reader wakes up and the thread is free again.
 
-        When half of the threads wait for bodies, a second of silence is enough: a flood must not hold the others up.
+        When half of the threads wait for bodies, or half of the connections are taken by whoever, a second of
+        silence is enough: a flood must not hold the others up.
         Whoever sends a little now and then, to seem alive, is closed when a body is overdue by far.
         The WSGI server does not tell whose body it is, so idle ones go too; they connect again.
         """
         now = time.monotonic()
         waits = [now - since for since in list(self._arriving.values())]
-        patience = min(self._seconds, PRESSED_SECONDS) if len(waits) > self._threads / 2 else self._seconds
         longest = max(waits, default=0.0)
-        if longest < patience:
+        crowded = connections.count() - self._others > self._threads / 2
+        pressed = crowded or len(waits) > self._threads / 2
+        patience = min(self._seconds, PRESSED_SECONDS) if pressed else self._seconds
+        if longest < patience and not crowded:
             self._before = None
             return
-        found = list(_connections(self._port))
+        found = list(connections.clients(self._port))
         for one in found:
             if one.silent_seconds >= patience:
-                self._close(one)
+                self.slow += one.close()
         if self._before is None:
             self._before = now, {one.inode: one.received for one in found}
         elif longest > 3 * patience and (passed := now - self._before[0]) > patience:
             for one in found:
                 if one.received - self._before[1].get(one.inode, -math.inf) < SLOWEST * passed:
-                    self._close(one)
+                    self.slow += one.close()
             self._before = None
 
-    def _close(self, connection: "_Connection") -> None:
-        """Close it for good; its descriptor stays the WSGI server's own."""
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.descriptor)) as same:
-            if os.fstat(same.fileno()).st_ino == connection.inode:
-                same.shutdown(socket.SHUT_RDWR)
-                self.slow += 1
+
+def _kind(environ: WSGIEnvironment, kinds: tuple[str, ...]) -> str:
+    """Which of *kinds* the body is."""
+    kind: str = environ.get("CONTENT_TYPE", "")
+    if kind not in kinds and (kind := kind.partition(";")[0].strip().lower()) not in kinds:
+        named = [kind for kind in kinds if kind]
+        detail = f"The body must be {' or '.join(named)}; send the header 'Content-Type: {named[0]}'."
+        raise Problem(415, "media-type", detail, headers={"Accept": ", ".join(named)})
+    return kind
 
 
-class _Connection(NamedTuple):
-    """A client's connection; *received* is in bytes, since it was made."""
-
-    descriptor: int
-    inode: int
-    silent_seconds: float
-    received: int
-
-
-def _connections(port: int) -> Iterator[_Connection]:
-    """Every client's connection to *port*; none where there is no /proc."""
-    for descriptor in Path("/proc/self/fd").glob("*"):
-        with contextlib.suppress(OSError):
-            state = os.fstat(number := int(descriptor.name))
-            if not stat.S_ISSOCK(state.st_mode):
-                continue
-            with socket.socket(fileno=os.dup(number)) as connection:
-                connection.getpeername()  # raises for the listening socket
-                if connection.family not in (socket.AF_INET, socket.AF_INET6) or connection.getsockname()[1] != port:
-                    continue
-                told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
-            milliseconds, received = TCP_INFO.unpack(told)
-            yield _Connection(number, state.st_ino, milliseconds / 1000, received)
+def _position(text: str, size: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= size):
+        detail = f"Inference-Header-Content-Length must be the number of bytes of the JSON, at most {size}."
+        raise Problem(422, "invalid-input", detail)
+    return int(text)

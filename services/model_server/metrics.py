@@ -14,6 +14,7 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 ROWS = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
 DIFFERENCES = (0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 OUTPUT_STEPS = 20
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # a client may invent others
 
 
 class Metrics:
@@ -45,7 +46,7 @@ class Metrics:
         outputs: defaultdict[tuple[str, Output], list[float]] = defaultdict(list)
         sizes: list[float] = []
         for note in notes:
-            statuses[note.route, note.method, note.status] += 1
+            statuses[note.route, note.method if note.method in METHODS else "other", note.status] += 1
             seconds[note.route].append(note.seconds)
             if note.outputs and note.served:
                 sizes.append(len(note.outputs))

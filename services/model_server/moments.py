@@ -27,8 +27,11 @@ def now(time_zone: str) -> int:
 
 
 def iso(moment: float) -> str:
-    """Wall time as a person writes it, without offset."""
-    return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat()
+    """Wall time as a person writes it, without offset; the seconds where no calendar reaches."""
+    try:
+        return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(int(moment))
 
 
 def _since_epoch(moment: datetime) -> int:

@@ -11,8 +11,10 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 REFUSALS = {
     400: "The body is not JSON (or CSV).",
     401: "The API key is missing or not known.",
-    413: "Too many bytes or too many rows.",
+    403: "Sent by a browser for the page of another site.",
+    413: "Too many bytes, values or rows.",
     415: "Another media type than those listed.",
+    421: "The Host header names a host that the server does not answer for.",
     422: "Something in the request cannot be used; errors names each field.",
     503: "No model is served yet, or too much is asked at once; see Retry-After.",
 }

@@ -13,8 +13,9 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import astuple
 
 from services.model_server import moments
-from services.model_server.careful import examine, parse
+from services.model_server.careful import check_count, examine, parse
 from services.model_server.fields import Field
+from services.model_server.problems import MAX_ERRORS, Problem
 
 NAN = float("nan")
 
@@ -68,13 +69,20 @@ class Reader:
         row = msgspec.defstruct(
             "Row", parts, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False, frozen=True
         )
-        self._fields, self._max_rows, self._clock = fields, max_rows, clock
+        self.fields, self._max_rows, self._clock = fields, max_rows, clock
         self._list: Any = list[row]  # type: ignore[valid-type]  # made at run time
         self._one, self._many = msgspec.json.Decoder(row), msgspec.json.Decoder(self._list)
         self._getters = [attrgetter(name) for name in names]
         self._special = [(i, f) for i, f in enumerate(fields) if f.format or f.nullable or not f.required]
 
-    def read(self, body: bytes) -> Rows:
+    def check_size(self, rows: int, columns: int) -> None:
+        """Raise Problem 413 for more rows than are taken, 422 for far more columns than the model has."""
+        check_count(rows, self._max_rows)
+        if columns > len(self.fields) + MAX_ERRORS:  # a few too many are named one by one
+            detail = f"The request has {columns} columns; the model has {len(self.fields)} fields."
+            raise Problem(422, "invalid-input", detail)
+
+    def read(self, body: bytes | bytearray) -> Rows:
         """One object or a list of them; raise Problem (400, 413 or 422) with everything that is wrong."""
         try:
             if body[:1] != b"[":
@@ -87,7 +95,7 @@ class Reader:
         data = parse(body)
         if not isinstance(data, dict):
             return self._careful(data)
-        return self._row(examine(self._fields, data, self._max_rows)[0])
+        return self._row(examine(self.fields, data, self._max_rows)[0])
 
     def take(self, rows: object) -> Rows:
         """The same for a list of *rows* that another protocol has already taken out of its own form."""
@@ -100,7 +108,7 @@ class Reader:
         return self._careful(rows)
 
     def _careful(self, rows: object) -> Rows:
-        checked = examine(self._fields, rows, self._max_rows)
+        checked = examine(self.fields, rows, self._max_rows)
         return self._rows([list(column) for column in zip(*checked, strict=True)], len(checked))
 
     def _structs(self, structs: list[Any]) -> Rows:

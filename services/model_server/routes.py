@@ -36,9 +36,8 @@ class Routes:
     def predict(self, environ: WSGIEnvironment) -> Response:
         """One row or a list; the answer has the same form."""
         served = self._serving.choose()
-        _, body = self._limits.read(environ, JSON)
-        with self._limits.room(body):
-            rows = served.reader.read(body)
+        with self._limits.body(environ, JSON) as body:
+            rows = served.reader.read(body.data)
             values = run(environ, served, rows)
         output = values[0] if rows.single else values
         return answer(served, {served.predictor.schema.output.name: output}, rows)

@@ -1,14 +1,12 @@
 """The models that a worker serves now: follows the local record, loads beside, swaps by one assignment."""
 
-import contextlib
-import ctypes
 import logging
 import random
 import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from services.model_server import checks, releases
+from services.model_server import checks, memory, releases
 from services.model_server.payload import Reader
 from services.model_server.predictor import ModelError, Predictor
 from services.model_server.problems import Problem
@@ -86,7 +84,7 @@ class Serving:
     def _load(self, release: Release) -> Served:
         predictor = Predictor(release, self._settings.model_dir)
         checks.check(predictor, None)
-        _give_back_memory()
+        memory.give_back()
         return Served(predictor, Reader(predictor.schema.fields, self._settings.model_server_max_rows))
 
     def choose(self) -> Served:
@@ -131,12 +129,6 @@ class Serving:
             f"No version of {name} has the alias {alias} yet. Train and promote one with `make demo` or "
             f"`docker compose run --rm flows`; it is served as soon as it is there."
         )
-
-
-def _give_back_memory() -> None:
-    """Have the C library return what loading took beyond the graph: 20 of 40 MB for a file of 3 MB."""
-    with contextlib.suppress(AttributeError, OSError):  # only glibc has it
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _key(served: Served) -> tuple[str, str, str, int]:

@@ -45,12 +45,11 @@ class Settings:
     model_reload_token: str = ""  # lets its bearer ask for a look at the registry now
     model_server_host: str = "127.0.0.1"
     model_server_port: int = 8080
+    model_server_allowed_hosts: str = "localhost"  # Host names to answer for; addresses in figures are always allowed
     model_server_workers: int = 2
     model_server_threads: int = 512  # per worker, made as needed, and as many connections: a slow body holds one
     model_server_max_rows: int = 10_000
     model_server_max_body_bytes: int = 8_000_000  # about 10 000 rows at 800 bytes of JSON each
-
-    model_server_max_pending_bytes: int = 32_000_000  # of requests that one worker works on; more get 503
     model_server_body_seconds: float = 10.0  # for a body to arrive
     model_server_metrics_port: int = 0  # Prometheus page; 0: the port after the server's
     model_server_access_log: str = "on"  # or off
@@ -113,9 +112,10 @@ def take_lake_environment() -> dict[str, str]:
 
 
 def calm_worker_libraries() -> None:
-    """Before workers start: no threads for linear algebra that nobody does, few heaps."""
+    """Before workers start: no threads for linear algebra that nobody does, few heaps, large blocks outside of them."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1000000")  # bytes; given back at once when they are freed
 
 
 def follower_environment() -> dict[str, str]:

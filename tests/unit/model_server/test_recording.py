@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.model_server import create_app, exporter, releases
 from services.model_server.log_writer import LogWriter
+from services.model_server.metrics_page import MetricsPage
 from services.model_server.notes import MOST_ROWS, Note, Notes
 from services.model_server.payload import Rows
 from tests.integration.processes import free_port
@@ -70,13 +71,16 @@ def test_the_sums_of_all_workers_are_added_and_the_record_is_told(settings):
 
 
 def test_the_metrics_have_a_port_of_their_own(settings):
-    server = exporter.start(replace(settings, model_server_metrics_port=free_port()))
-    url = f"http://127.0.0.1:{server.server_address[1]}"
+    page = MetricsPage(replace(settings, model_server_metrics_port=(port := free_port())))
+    page.start()
+    url = f"http://127.0.0.1:{port}"
 
     assert "model_server_workers 0" in requests.get(f"{url}/metrics", timeout=5).text
+    assert requests.head(f"{url}/metrics", timeout=5).headers["Content-Length"] > "0"
     assert requests.get(f"{url}/", timeout=5).status_code == 404
-    server.shutdown()
-    server.server_close()
+    assert requests.post(f"{url}/metrics", timeout=5).headers["Allow"] == "GET, HEAD"
+    assert requests.get(f"{url}/metrics", headers={"Host": "evil.example"}, timeout=5).status_code == 421
+    page.stop()
 
 
 def test_each_request_is_one_line_of_json(start, settings, capfdbinary):
