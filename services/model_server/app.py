@@ -47,10 +47,8 @@ def create_app(settings: Settings, *, stop: threading.Event | None = None) -> Fl
     handle_problems(app)
     app.wsgi_app = Edge(app.wsgi_app, predictions, keys=keys, hosts=hosts, notes=notes)  # type: ignore[method-assign]  # Flask's own way to add middleware
     app.extensions |= {"serving": serving, "recorder": recorder, "limits": limits}
-    stop, refreshers = (
-        stop or threading.Event(),
-        (serving.refresh, keys.refresh, limits.end_slow, limits.give_back_memory),
-    )
+    refreshers = (serving.refresh, keys.refresh, limits.end_slow, limits.give_back_memory)
+    stop = stop or threading.Event()
     threading.Thread(target=recorder.run, args=(stop,), daemon=True, name="record").start()
     threading.Thread(target=_refresh, args=(stop, refreshers), daemon=True, name="refresh").start()
     return app

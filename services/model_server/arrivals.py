@@ -14,10 +14,11 @@ BUSY_SECONDS = "1"  # until the work at hand is done
 class Arrival:
     """One large body; *body* is None once it had to give way."""
 
-    __slots__ = ("body", "done", "since")
+    __slots__ = ("body", "since")
 
     def __init__(self) -> None:
-        self.since, self.body, self.done = time.monotonic(), bytearray(), False
+        self.since = time.monotonic()
+        self.body: bytearray | None = bytearray()
 
 
 class Arrivals:
@@ -50,7 +51,6 @@ class Arrivals:
             with self._lock:
                 if arrival.body is None:
                     raise busy("This body took its time while memory was short")
-                arrival.done = True
                 self._open.pop(arrival, None)
                 return arrival.body, arrival
         except Problem as refused:

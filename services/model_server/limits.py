@@ -27,7 +27,8 @@ class Body:
 
     def __init__(self, limits: "Limits", environ: WSGIEnvironment, kinds: tuple[str, ...], split: str | None) -> None:
         self._limits, self._environ, self._kinds, self._split = limits, environ, kinds, split
-        self._weight, self._arrival = 0, None
+        self._weight = 0
+        self._arrival: Arrival | None = None
 
     def __enter__(self) -> "Body":
         self.kind = _kind(self._environ, self._kinds)
@@ -53,11 +54,8 @@ class Limits:
 
     def __init__(self, settings: Settings) -> None:
         share = memory.share(settings.model_server_workers)
-        self._bytes, self._room, self._arrivals = (
-            settings.model_server_max_body_bytes,
-            share.work,
-            Arrivals(share.bodies),
-        )
+        self._bytes, self._room = settings.model_server_max_body_bytes, share.work
+        self._arrivals = Arrivals(share.bodies)
         self._seconds, self._port = settings.model_server_body_seconds, settings.model_server_port
         self._threads = settings.model_server_threads
         self._arriving: dict[int, float] = {}  # thread: since when it waits for a body

@@ -43,7 +43,7 @@ def too_deep(body: bytes | bytearray | memoryview) -> bool:
 
 
 def _any(text: NDArray[np.uint8], marks: tuple[int, ...]) -> NDArray[np.bool_]:
-    found = text == marks[0]
-    for mark in marks[1:]:
+    found = np.zeros(len(text), np.bool_)
+    for mark in marks:
         found |= text == mark
     return found
