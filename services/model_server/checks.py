@@ -1,6 +1,7 @@
 """What a model must pass before it is served: a finite answer to its own example, and no client broken."""
 
 import math
+from collections.abc import Iterator
 
 from services.model_server import careful
 from services.model_server.fields import Field, Schema
@@ -24,10 +25,10 @@ def _example(field: Field) -> object:
         raise ModelError(f"the example of its field {field.name} {error}") from error
 
 
-def check(new: Predictor, served: Predictor | None) -> None:
+def check(new: Predictor, served: Schema | None) -> None:
     """Warm *new* up on its own example; raise ModelError when it must not take the place of *served*."""
     if served is not None:
-        compatible(new.schema, served.schema)
+        compatible(new.schema, served)
     row = example(new.schema.fields)
     try:
         one = new.one(row)
@@ -51,11 +52,31 @@ def compatible(new: Schema, served: Schema) -> None:
     wrong = [f"it has no field {name}" for name in before.keys() - fields.keys()]
     wrong += [f"it requires the new field {n}" for n in fields.keys() - before.keys() if fields[n].required]
     for name in sorted(fields.keys() & before.keys()):
-        if fields[name].dtype != before[name].dtype:
-            wrong.append(f"its field {name} is {fields[name].dtype}, not {before[name].dtype}")
-        if fields[name].required and not before[name].required:
-            wrong.append(f"its field {name} is required")
-    if new.output.name != served.output.name:
-        wrong.append(f"its output is {new.output.name}, not {served.output.name}")
+        wrong += [f"its field {name} {how}" for how in _narrower(fields[name], before[name])]
+    for what in ("name", "unit"):
+        now, was = getattr(new.output, what), getattr(served.output, what)
+        if was is not None and now != was:
+            wrong.append(f"its output's {what} is {now}, not {was}")
     if wrong:
-        raise ModelError("requests that are answered now would fail: " + "; ".join(wrong))
+        remedy = "; have it take what is taken now, or register it under another name"
+        raise ModelError("requests that are answered now would fail: " + "; ".join(wrong) + remedy)
+
+
+def _narrower(new: Field, old: Field) -> Iterator[str]:
+    """How *new* refuses, or takes for something else, what *old* takes."""
+    if new.dtype != old.dtype:
+        yield f"is {new.dtype}, not {old.dtype}"
+    if new.required and not old.required:
+        yield "is required"
+    if (old.nullable or old.when_missing) and not (new.nullable or new.when_missing):
+        yield "takes no null"
+    if old.when_missing and new.when_missing != old.when_missing:
+        yield f"is no longer {old.when_missing} when it is missing"
+    if new.format != old.format and old.format:
+        yield f"is no {old.format}"
+    if old.format and new.zone != old.zone:
+        yield f"is in the time zone {new.zone}, not {old.zone}"
+    if old.unit is not None and new.unit != old.unit:
+        yield f"is in {new.unit}, not {old.unit}"
+    if new.low > old.low or new.high < old.high:
+        yield f"takes {new.show(new.low)} to {new.show(new.high)}, not {old.show(old.low)} to {old.show(old.high)}"

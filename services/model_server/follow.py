@@ -12,20 +12,20 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import mlflow.artifacts
-import yaml
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from services.model_server import checks, links, releases, settings
-from services.model_server.predictor import ModelError, Predictor
+from services.model_server import fetching, links, memory, releases, settings, trial
+from services.model_server.predictor import ModelError
 from services.model_server.releases import Following, Refusal, Release
 from services.model_server.settings import Settings
+from services.model_server.trial import Trial
 from services.model_server.worker import end_with_parent, start_logs
 
 NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}  # no such model, no such alias
 IMPATIENT_SECONDS = 2.0  # between looks while nothing is served
+SHA256_TAG = "model_sha256"  # of a version: what its ONNX file was when it was registered
 KEPT_VERSIONS = 3  # on disk, for a quick way back
 log = logging.getLogger("model_server.follow")
 
@@ -38,6 +38,8 @@ class Follower:
         self._client = MlflowClient(tracking_uri=settings.mlflow_tracking_uri)
         self._refused: dict[tuple[str, int], Refusal] = {}
         self._said = ""
+        self._seen: releases.Mark | None = None  # of the served file when it was last compared
+        self._most_bytes = memory.for_model(settings.model_server_workers)
         self.current = self._stored()
 
     def _stored(self) -> Release | None:
@@ -76,13 +78,13 @@ class Follower:
 
     def _take(self, version: ModelVersion) -> None:
         key = (str(version.version), version.creation_timestamp)
-        if key in self._refused or (self.current and (self.current.version, self.current.created) == key):
+        current = self.current and (self.current.version, self.current.created) == key and self._intact(self.current)
+        if key in self._refused or current:
             return
         try:
             release = self._fetch(version)
             champion = releases.read(releases.pointer(self._folder, self._settings.model_alias), Release)
-            served = Predictor(champion, self._folder) if champion else None
-            checks.check(Predictor(release, self._folder), served)
+            trial.run(Trial(folder=str(self._folder), new=release, served=champion, memory_bytes=self._most_bytes))
         except ModelError as error:
             self._refused[key] = Refusal(version=key[0], reason=str(error), at=_now())
             log.error("event=refused version=%s reason=%r", key[0], str(error))
@@ -91,22 +93,40 @@ class Follower:
         self.current = release
         log.info("event=released alias=%s version=%s run=%s", self._alias, release.version, release.run_id)
 
+    def _intact(self, release: Release) -> bool:
+        """Whether the file of *release* is what was released; it is read only when it has changed."""
+        path = self._folder / release.file
+        mark = releases.mark(path)
+        if mark is None or mark != self._seen:
+            if _found(path.parent) != release.sha256:
+                return False
+            self._seen = mark
+        return True
+
+    def _sha256(self, version: ModelVersion) -> str:
+        """What the file of a version without a tag was when it was released here; empty when it was not."""
+        now = self.current
+        same = now and (now.version, now.created) == (str(version.version), version.creation_timestamp)
+        return now.sha256 if now and same else ""
+
     def _fetch(self, version: ModelVersion) -> Release:
         name, number = self._settings.model_name, str(version.version)
         target = self._folder / "versions" / f"{number}-{version.creation_timestamp}"
-        if not target.exists():
-            fresh = target.with_name(f".{target.name}")
-            shutil.rmtree(fresh, ignore_errors=True)
-            fresh.mkdir(parents=True)
-            uri = self._settings.mlflow_tracking_uri
-            mlflow.artifacts.download_artifacts(f"models:/{name}/{number}", dst_path=str(fresh), tracking_uri=uri)
-            fresh.rename(target)
+        tag = version.tags.get(SHA256_TAG, "").lower()
+        found = _found(target)
+        if not found or found != (tag or self._sha256(version)):  # not here, changed here, or nothing to compare with
+            fetching.fetch(f"models:/{name}/{number}", self._settings.mlflow_tracking_uri, target, self._most_bytes)
             self._forget_old(target)
+            found = fetching.checksum(fetching.graph(target))
+        if tag and found != tag:
+            raise ModelError(f"its file has the SHA-256 {found}; the registry's tag {SHA256_TAG} says {tag}")
         run = self._client.get_run(version.run_id).data if version.run_id else None
         return Release(
             name=name,
             version=number,
-            file=str(_graph(target).relative_to(self._folder)),
+            file=str(fetching.graph(target).relative_to(self._folder)),
+            sha256=found,
+            checked=bool(tag),
             registry=self._settings.mlflow_tracking_uri,
             alias=self._alias,
             run_id=version.run_id,
@@ -132,13 +152,12 @@ class Follower:
         self._said = line
 
 
-def _graph(folder: Path) -> Path:
-    """The ONNX file of a logged model, as its MLmodel file says."""
-    # read as the YAML it is: MLflow's own reader wants pandas, which the server's image does not have
-    flavors: dict[str, dict[str, str]] = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]
-    if "onnx" not in flavors:
-        raise ModelError("it was not logged as an ONNX model (mlflow.onnx.log_model)")
-    return folder / flavors["onnx"]["data"]
+def _found(folder: Path) -> str:
+    """The checksum of the ONNX file in *folder*, empty when there is none."""
+    try:
+        return fetching.checksum(fetching.graph(folder))
+    except (OSError, ModelError):
+        return ""
 
 
 def _now() -> str:

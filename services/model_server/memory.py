@@ -12,6 +12,8 @@ OTHERS = 300 * MB  # first process, follower, a model on trial, the writer of th
 WORKER = 170 * MB  # with a model and what it records, before any large request
 LEAST, MOST = 40 * MB, 160 * MB  # more than the one is not needed: a worker is one core
 
+LEAST_MODEL = 64 * MB  # twice what the trip model takes
+
 
 class Share(NamedTuple):
     """What large requests may take in one worker: bodies on their way, and what is made of them."""
@@ -24,6 +26,16 @@ def share(workers: int) -> Share:
     """The share of one of *workers*."""
     room = min(MOST, max(LEAST, (there_is() - OTHERS) // workers - WORKER))
     return Share(room * 2 // 5, room * 3 // 5)
+
+
+def for_model(workers: int) -> int:
+    """What a model may take: each of *workers* holds two while it swaps them, and the trial one; the rest is theirs."""
+    return max(LEAST_MODEL, there_is() // (4 * workers + 2))
+
+
+def taken() -> int:
+    """The addresses that this process has taken, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def give_back() -> None:

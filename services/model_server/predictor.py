@@ -1,5 +1,6 @@
 """One loaded model version: runs the graph on a row or on columns. Knows no HTTP and no registry."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.model_server.fields import Field, read_schema
 from services.model_server.releases import Release
 
 DTYPES: dict[str, np.dtype[Any]] = {"int64": np.dtype(np.int64), "float32": np.dtype(np.float32)}
+EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
 
 
 class ModelError(ValueError):
@@ -44,13 +46,18 @@ class Predictor:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # a worker is one core
         options.log_severity_level = 3
+        options.add_session_config_entry(EXTERNAL_DATA, str(folder / f"{release.file}.none"))  # nothing but the file
         try:
-            path = str(folder / release.file)
-            self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            graph = (folder / release.file).read_bytes()  # once: what is run is what was compared
+            found = hashlib.sha256(graph).hexdigest()
+            if release.sha256 and found != release.sha256:
+                raise ModelError(f"its file has the SHA-256 {found}, not {release.sha256} as it was released")
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
             self.schema = read_schema(self._session.get_inputs(), self._session.get_outputs(), metadata)
         except Exception as error:  # ONNX Runtime raises a class of its own for each cause
-            raise ModelError(f"version {release.version} does not load: {error}") from error
+            other = "; it must hold all its tensors itself: save_as_external_data=False" * ("xternal" in str(error))
+            raise ModelError(f"version {release.version} does not load: {error}{other}") from error
         self.release = release
         self._names = [field.name for field in self.schema.fields]
         self._dtypes = [DTYPES[field.dtype] for field in self.schema.fields]

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T")
+Mark = tuple[int, ...]  # changes with every write of a file
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     registry: str  # tracking URI: a version number means nothing without it
     alias: str = "champion"
     run_id: str | None = None
+    sha256: str = ""  # of the file; empty in the record of an older server
+    checked: bool = False  # whether that was compared with the registry's tag model_sha256, which not every version has
     created: int = 0  # milliseconds since 1970, as the registry has it: tells a deleted and reused number
     since: str = ""
     metrics: dict[str, float] = {}  # noqa: RUF012  # msgspec copies an empty default
@@ -79,6 +82,15 @@ def pointer(folder: Path, alias: str) -> Path:
 def status(folder: Path, alias: str) -> Path:
     """The file that says how following *alias* goes."""
     return folder / f"{alias}.status.json"
+
+
+def mark(path: Path) -> Mark | None:
+    """The mark of *path*, None when it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 def write(path: Path, content: object) -> None:

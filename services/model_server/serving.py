@@ -3,17 +3,17 @@
 import logging
 import random
 import threading
-from pathlib import Path
+import time
 from typing import NamedTuple
 
 from services.model_server import checks, memory, releases
 from services.model_server.payload import Reader
 from services.model_server.predictor import ModelError, Predictor
 from services.model_server.problems import Problem
-from services.model_server.releases import Following, Release
+from services.model_server.releases import Following, Mark, Release
 from services.model_server.settings import Settings
 
-Mark = tuple[int, int]  # changes with every write of a file
+AGAIN_SECONDS = 2.0  # until a version that did not load is tried again
 log = logging.getLogger("model_server.serving")
 
 
@@ -43,6 +43,7 @@ class Serving:
         self.swaps = self.failures = 0
         self._settings, self._share = settings, settings.model_split_percent / 100
         self._seen: dict[str, Mark | None] = {}
+        self._again = 0.0  # when a version that does not load may be tried once more
         self._refreshing = threading.Lock()
 
     def refresh(self) -> None:
@@ -63,8 +64,10 @@ class Serving:
     def _changed(self, alias: str, held: Served | None) -> tuple[bool, Served | None]:
         """Whether *alias* points elsewhere than at the last look, and the model that it points at."""
         path = releases.pointer(self._settings.model_dir, alias)
-        mark = _mark(path)
+        mark = releases.mark(path)
         if alias in self._seen and self._seen[alias] == mark:
+            return False, held
+        if self.trouble and time.monotonic() < self._again:
             return False, held
         release = releases.read(path, Release) if mark else None
         if release is None:
@@ -76,7 +79,8 @@ class Serving:
             if self.trouble is None:
                 log.error("event=load_failed alias=%s error=%r", alias, str(error))
             self.trouble, self.failures = str(error), self.failures + 1
-            return False, held  # tried again at the next look
+            self._again = time.monotonic() + AGAIN_SECONDS
+            return False, held
         self._seen[alias], self.trouble, self.swaps = mark, None, self.swaps + 1
         log.info("event=swapped alias=%s version=%s run=%s", alias, release.version, release.run_id)
         return True, loaded
@@ -133,11 +137,3 @@ class Serving:
 
 def _key(served: Served) -> tuple[str, str, str, int]:
     return served.predictor.release.key
-
-
-def _mark(path: Path) -> Mark | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_ino

@@ -118,6 +118,13 @@ def calm_worker_libraries() -> None:
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1000000")  # bytes; given back at once when they are freed
 
 
+def trial_environment() -> dict[str, str]:
+    """The environment for what tries a model: nothing of the registry, no token."""
+    calm = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "ORT_DISABLE_TELEMETRY": "1"}
+    kept = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "TZDIR", "PYTHONTZPATH")
+    return calm | {name: os.environ[name] for name in kept if name in os.environ}
+
+
 def follower_environment() -> dict[str, str]:
     """The environment for what talks to MLflow: one short try, since the next look comes soon."""
     calm = {

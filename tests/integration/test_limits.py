@@ -68,7 +68,7 @@ class Load:
             thread.join()
 
 
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
 
 
 def begin(stack: contextlib.ExitStack, url: str, count: int) -> list[socket.socket]:
@@ -161,7 +161,7 @@ def test_a_killed_worker_is_replaced_by_itself(folder):
 
 def test_a_graceful_end_finishes_the_requests_in_flight(folder):
     body = json.dumps([TRIP] * 10_000).encode()
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
     head += b"Content-Length: %d\r\n\r\n" % len(body)
     with contextlib.ExitStack() as stack:
         url, process = stack.enter_context(model_server(folder, NOBODY))

@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from services.model_server import create_app
+from services.model_server import create_app, fetching, follow
 from services.model_server.settings import Settings
 from tests.unit.model_server.builders import serve
+from tests.unit.model_server.played_registry import Registry
 
 
 @pytest.fixture(name="settings")
@@ -29,3 +30,12 @@ def _client(settings):
     stop = threading.Event()
     yield create_app(settings, stop=stop).test_client()
     stop.set()
+
+
+@pytest.fixture(name="registry")
+def _registry(monkeypatch):
+    played = Registry()
+    monkeypatch.setattr(follow, "MlflowClient", lambda tracking_uri: played)
+    monkeypatch.setattr(fetching.mlflow.artifacts, "list_artifacts", played.list)
+    monkeypatch.setattr(fetching.mlflow.artifacts, "download_artifacts", played.download)
+    return played

@@ -1,58 +1,11 @@
 """The follower against a registry that is played: what it takes, refuses, keeps and lets go."""
 
-import os
-from types import SimpleNamespace
-
 import pytest
-from mlflow.exceptions import MlflowException, RestException
+from mlflow.exceptions import MlflowException
 
-from services.model_server import follow, releases
 from services.model_server.follow import Follower
-from services.model_server.releases import Following, Release
 from tests.unit.model_server.builders import FIELDS, graph
-
-MLMODEL = "flavors:\n  onnx:\n    data: model.onnx\nmodel_uuid: x\nutc_time_created: '2026-01-01 00:00:00'\n"
-
-
-class Registry:
-    """What a follower asks MLflow: the version behind an alias, its files, its run."""
-
-    def __init__(self) -> None:
-        self.version, self.model, self.error = None, graph(), None
-
-    def get_model_version_by_alias(self, name, alias):
-        if self.error:
-            raise self.error
-        if self.version is None:
-            raise RestException({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": alias})
-        return SimpleNamespace(version=self.version, creation_timestamp=int(self.version), run_id="r", tags={})
-
-    def get_run(self, run_id):
-        return SimpleNamespace(data=SimpleNamespace(metrics={"rmse": 4.2}, params={}, tags={"mlflow.user": "x"}))
-
-    def download(self, uri, dst_path, tracking_uri):
-        with open(os.path.join(dst_path, "MLmodel"), "w") as file:  # noqa: PTH118, PTH123  # as MLflow does
-            file.write(MLMODEL)
-        with open(os.path.join(dst_path, "model.onnx"), "wb") as file:  # noqa: PTH118, PTH123
-            file.write(self.model.SerializeToString())
-
-
-@pytest.fixture(name="registry")
-def _registry(monkeypatch):
-    played = Registry()
-    monkeypatch.setattr(follow, "MlflowClient", lambda tracking_uri: played)
-    monkeypatch.setattr(follow.mlflow.artifacts, "download_artifacts", played.download)
-    return played
-
-
-def look(follower: Follower, registry: Registry, version: str | None) -> Following:
-    registry.version = version
-    follower.look()
-    return releases.read(releases.status(follower._folder, follower._alias), Following)
-
-
-def served(settings, alias: str = "champion") -> Release | None:
-    return releases.read(releases.pointer(settings.model_dir, alias), Release)
+from tests.unit.model_server.played_registry import look, served
 
 
 def test_a_new_version_is_fetched_checked_and_pointed_at(settings, registry):

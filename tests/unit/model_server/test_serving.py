@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.model_server.checks import check, compatible
+from services.model_server.checks import check
 from services.model_server.fields import SchemaError
 from services.model_server.predictor import ModelError, Predictor
 from services.model_server.releases import Following, Refusal, status, write
@@ -122,22 +122,6 @@ def test_a_description_that_no_request_could_satisfy_is_refused(tmp_path, fields
 def test_a_model_that_fails_its_own_example_is_refused(tmp_path, model, words):
     with pytest.raises(ModelError, match=words):
         check(loaded(tmp_path, model=model), None)
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        (FIELDS[:-1], "no field passenger_count"),
-        ([*FIELDS, {"name": "fare", "dtype": "float32"}], "requires the new field fare"),
-        (changed("trip_type", required=True), "field trip_type is required"),
-        (changed("PULocationID", dtype="float32"), "PULocationID is float32, not int64"),
-    ],
-)
-def test_a_model_that_would_break_a_client_is_incompatible(tmp_path, fields, words):
-    served, new = loaded(tmp_path), loaded(tmp_path, "2", graph(fields=fields))
-
-    with pytest.raises(ModelError, match=words):
-        compatible(new.schema, served.schema)
 
 
 def test_settings_name_everything_that_is_wrong_at_once():
