@@ -12,6 +12,7 @@ from services.model_server.settings import Settings
 
 PRESSED_SECONDS = 1.0  # of silence, when half of the threads wait for bodies or half of the connections are taken
 SLOWEST = 1000  # bytes a second that a body must arrive at, once it is overdue by far
+LARGE = 10_000_000  # bytes of work; what several of these leave behind is worth the time to give it back
 WAIT_SECONDS = 5.0  # for room, while other requests are worked on
 CSV = "text/csv"
 
@@ -73,7 +74,7 @@ class Limits:
         thread = threading.get_ident()
         self._arriving[thread] = time.monotonic()
         try:
-            return self._arrivals.read(environ["wsgi.input"], self._bytes)
+            return self._arrivals.read(environ, self._bytes)
         finally:
             del self._arriving[thread]
 
@@ -90,7 +91,7 @@ class Limits:
                 if not found:
                     raise busy("The server works on as many requests as it has memory for")
             self._pending += weight
-            self._large = self._large or weight > sizes.SMALL_WEIGHT
+            self._large = self._large or weight > LARGE
 
     def leave(self, weight: int, arrival: Arrival | None = None) -> None:
         """Give back room, and the body that was worked on."""

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 SMALL = 1000  # bytes; a body up to this is not looked through: it cannot hold much, nor nest deeper than this
 SMALL_WEIGHT = 32_000
+LITTLE = 6_000_000  # bytes of memory, not worth a second look
 DEEPEST = 256  # no protocol needs ten; some Python versions overflow a thread's stack at some thousands
 
 # Bytes of memory, measured: the text itself (five for each character, when one of them is rare), a number with its
@@ -23,8 +24,14 @@ def weight(body: bytes | bytearray, marks: dict[bytes, int], binary: int = 0) ->
     if size <= SMALL:
         return SMALL_WEIGHT
     text = np.frombuffer(body, np.uint8, size - binary)
-    values = sum(int(np.count_nonzero(text == ord(mark))) * cost for mark, cost in marks.items())
-    return OF_TEXT * size + values + OF_BINARY * binary
+    flat = OF_TEXT * size + OF_BINARY * binary
+    if (most := flat + _count(text, b",") * sum(marks.values())) <= LITTLE and marks is OF_JSON:
+        return most  # a comma is beside each value but the first of a list
+    return flat + sum(_count(text, mark) * cost for mark, cost in marks.items())
+
+
+def _count(text: NDArray[np.uint8], mark: bytes) -> int:
+    return int(np.count_nonzero(text == ord(mark)))
 
 
 def too_deep(body: bytes | bytearray | memoryview) -> bool:
