@@ -46,7 +46,7 @@ def test_smoke_passes_every_claim_and_hands_no_secret_to_a_program(stack: None, 
     claims = run("make", "smoke", env=environment).stdout.splitlines()
     seen = arguments.read_text()
 
-    assert len(claims) == 15
+    assert len(claims) == 20
     assert [claim for claim in claims if not claim.startswith("PASS  ")] == []
     assert "docker compose logs" in seen
     assert [one.name for one in (ROOT / ".secrets").iterdir() if one.read_text().removeprefix("admin:") in seen] == []
