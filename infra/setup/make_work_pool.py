@@ -1,8 +1,7 @@
 """The Docker work pool: a job template that starts locked-down containers, and two queues, of which `urgent`
 goes first.
 
-The engine proxy refuses any container that differs from this template
-(services/engine_proxy/patterns/create-body).
+The engine proxy refuses any container that differs from this template (services/engine_proxy/create.go).
 """
 
 from collections.abc import Mapping
@@ -42,7 +41,11 @@ def job_template(environ: Mapping[str, str]) -> dict[str, object]:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # the least Prefect takes; three missing ones mean crashed
         "PREFECT_UI_URL": environ["PREFECT_UI_URL"],  # links in logs open in the person's browser
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",  # a flow that names none writes no pickle
-        "PREFECT_HOME": "/tmp/prefect",  # the worker's own, which it would hand on, is not there
+        # all else is read-only: Prefect's own files (the worker's place, which it would hand on, is not there),
+        # caches of libraries, months that are downloaded
+        "PREFECT_HOME": "/tmp/prefect",
+        "HOME": "/tmp",
+        "TRIPS_DOWNLOADS": "/tmp/downloads",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "trainyard",  # what the data path says is part of the run's log
         "MLFLOW_TRACKING_URI": "http://mlflow:5001",
         "LAKE_URL": "s3://lake",
@@ -76,6 +79,9 @@ def job_template(environ: Mapping[str, str]) -> dict[str, object]:
                 "cap_drop": ["ALL"],
                 "security_opt": ["no-new-privileges:true"],
                 "pids_limit": 512,
+                "read_only": True,
+                "tmpfs": {"/tmp": "size=512m"},  # part of mem_limit
+                "log_config": {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}},
             },
         },
         "variables": {
@@ -92,7 +98,11 @@ def job_template(environ: Mapping[str, str]) -> dict[str, object]:
                     "additionalProperties": {"type": "string"},
                     "description": "More variables.",
                 },
-                "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                "labels": {
+                    "type": "object",
+                    "additionalProperties": {"type": "string"},
+                    "description": "More labels of the container; each begins with io.prefect.",
+                },
                 "name": {"type": "string", "description": "Name of the container; left out: the run's name."},
                 "mem_limit": memory,
             },

@@ -9,8 +9,10 @@ only: it costs 15 MiB.
 """
 
 import base64
+import http.client
 import json
 import os
+import socket
 import sys
 import time
 import urllib.error
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 PREFECT = os.environ["PREFECT_API_URL"]
-ENGINE = os.environ["ENGINE_URL"] + "/v1.41"
+ENGINE = "/run/engine/engine.sock"
 NETWORK = os.environ["PROJECT"] + "_flows"  # flow containers of another stack on this engine are not ours
 KEEP = int(os.environ["KEEP_CONTAINERS"])
 AUTHORIZATION = "Basic " + base64.b64encode(os.environ["PREFECT_API_AUTH_STRING"].encode()).decode()
@@ -32,28 +34,58 @@ ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 SWEPT = Path("/tmp/swept")  # noqa: S108 - the container's own; the health probe reads its time
 
 
-def call(method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - whatever JSON is answered
-    """Send one request; the password goes to Prefect only."""
-    headers = {"Content-Type": "application/json"} | (
-        {"Authorization": AUTHORIZATION} if url.startswith(PREFECT) else {}
-    )
+def prefect(method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - whatever JSON is answered
+    """Send one request to Prefect."""
+    headers = {"Content-Type": "application/json", "Authorization": AUTHORIZATION}
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=20) as answer:
+    request = urllib.request.Request(PREFECT + path, data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
         return json.loads(answer.read() or b"null")
+
+
+class EngineConnection(http.client.HTTPConnection):
+    """HTTP over the Unix socket of the engine proxy."""
+
+    def connect(self) -> None:
+        """Connect to the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(ENGINE)
+
+
+def ask_engine(method: str, path: str) -> Any:  # noqa: ANN401 - whatever JSON is answered
+    """Send one request to the engine proxy; a connection carries one."""
+    connection = EngineConnection("engine", timeout=20)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        text = answer.read()
+    except http.client.HTTPException as error:
+        raise OSError(f"the engine proxy broke off: {error!r}") from error
+    finally:
+        connection.close()
+    if answer.status >= 400:
+        raise OSError(f"the engine answered {answer.status} to {method} {path}: {text[:200]!r}")
+    return json.loads(text or b"null")
+
+
+def engine(method: str, path: str) -> Any:  # noqa: ANN401 - whatever JSON is answered
+    """Send one request in the engine's own version of its API, the one that the proxy takes."""
+    return ask_engine(method, f"/v{ask_engine('GET', '/version')['ApiVersion']}{path}")
 
 
 def runs(states: list[str], *, below_another: bool) -> list[dict[str, Any]]:
     """The work pool's runs in one of the *states*; the subflow runs instead when *below_another*."""
     chosen = {"state": {"type": {"any_": states}}, "parent_task_run_id": {"is_null_": not below_another}}
     pool = {} if below_another else {"work_pools": {"name": {"any_": ["docker"]}}}  # a subflow run is in no pool
-    found: list[dict[str, Any]] = call("POST", f"{PREFECT}/flow_runs/filter", {"flow_runs": chosen} | pool)
+    found: list[dict[str, Any]] = prefect("POST", "/flow_runs/filter", {"flow_runs": chosen} | pool)
     return found
 
 
 def crash(run: dict[str, Any], message: str) -> None:
     """Set the run to Crashed and say why."""
     state = {"type": "CRASHED", "name": "Crashed", "message": message}
-    call("POST", f"{PREFECT}/flow_runs/{run['id']}/set_state", {"state": state, "force": True})
+    prefect("POST", f"/flow_runs/{run['id']}/set_state", {"state": state, "force": True})
     say(f"event=ended_lost_run id={run['id']} name={run['name']} reason={message!r}")
 
 
@@ -65,7 +97,7 @@ def older(time_: str, age: timedelta) -> bool:
 def containers() -> list[dict[str, Any]]:
     """Flow containers of this stack, running or not, as the engine lists them."""
     filters = json.dumps({"label": [RUN_ID], "network": [NETWORK]}, separators=(",", ":"))
-    found: list[dict[str, Any]] = call("GET", f"{ENGINE}/containers/json?all=1&filters={urllib.parse.quote(filters)}")
+    found: list[dict[str, Any]] = engine("GET", f"/containers/json?all=1&filters={urllib.parse.quote(filters)}")
     return found
 
 
@@ -97,9 +129,9 @@ class Janitor:
         if not below:
             return
         wrappers = {"task_runs": {"id": {"any_": [run["parent_task_run_id"] for run in below]}}}
-        parent_of = {one["id"]: one["flow_run_id"] for one in call("POST", f"{PREFECT}/task_runs/filter", wrappers)}
+        parent_of = {one["id"]: one["flow_run_id"] for one in prefect("POST", "/task_runs/filter", wrappers)}
         ids = {"flow_runs": {"id": {"any_": list(set(filter(None, parent_of.values())))}}}
-        parents = {one["id"]: one["state"] for one in call("POST", f"{PREFECT}/flow_runs/filter", ids)}
+        parents = {one["id"]: one["state"] for one in prefect("POST", "/flow_runs/filter", ids)}
         for run in below:
             state = parents.get(parent_of.get(run["parent_task_run_id"]))
             if state and state["type"] in ENDED and older(state["timestamp"], GONE_AFTER):
@@ -109,7 +141,7 @@ class Janitor:
         """Remove exited flow containers beyond the newest KEEP."""
         exited = [one for one in containers() if one["State"] in ("exited", "dead")]
         for container in sorted(exited, key=lambda one: one["Created"], reverse=True)[KEEP:]:
-            call("DELETE", f"{ENGINE}/containers/{container['Id']}")
+            engine("DELETE", f"/containers/{container['Id']}")
 
     def sweep(self) -> None:
         """Do all; a part that is down now is tried again at the next sweep."""

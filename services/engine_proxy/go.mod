@@ -1,0 +1,3 @@
+module trainyard/engine_proxy
+
+go 1.24
