@@ -23,6 +23,7 @@ READS_ENVIRON = {
     "infra/setup/prune_images.py": "deploy: the registry's address",
     "infra/setup/run_flow.py": "the flows command",
     "infra/smoke/__main__.py": "smoke",
+    "infra/smoke/attacks.py": "smoke",
     "infra/smoke/claims.py": "smoke",
     "services/flows/launch.py": "the start of a flow container",
     "services/janitor/janitor.py": "the janitor",
