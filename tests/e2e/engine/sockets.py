@@ -25,11 +25,11 @@ def ask(entry, request):
     got, deadline = b"", time.monotonic() + patience
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(patience)
-        s.connect(f"/sockets/{entry}/engine.sock")
         try:
+            s.connect(f"/sockets/{entry}/engine.sock")
             s.sendall(base64.b64decode(request))
         except OSError:
-            pass  # refused before all was sent
+            pass  # nobody listens, or it was refused before all was sent
         try:
             while len(got) < 100_000 and (part := s.recv(65536)):
                 got += part
