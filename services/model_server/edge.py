@@ -13,8 +13,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from services.model_server.hosts import Hosts
 from services.model_server.keys import Keys
+from services.model_server.metrics import METHODS
 from services.model_server.notes import KEY, Note, Notes
-from services.model_server.problems import problem
+from services.model_server.problems import REMEDIES, Problem, problem
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 View = Callable[[WSGIEnvironment], WSGIApplication]
@@ -56,6 +57,8 @@ class Edge:
         try:
             self._hosts.require(environ)
             if environ["REQUEST_METHOD"] != "POST":
+                if environ["REQUEST_METHOD"] not in METHODS:  # Flask would take "post" for POST, behind the key's back
+                    raise Problem(405, "http-405", REMEDIES[405], headers={"Allow": ", ".join(METHODS)})
                 return self._flask
             self._hosts.require_own_page(environ)
             self._keys.require(environ, "predict")

@@ -1,12 +1,14 @@
 """API keys and the reload token: who may predict, who may change what is served."""
 
 import os
+import time
 
 import pytest
 
 from services.model_server import create_app, releases
 from services.model_server.keys import Keys, add, main
 from services.model_server.problems import Problem
+from services.model_server.serving import Serving
 from services.model_server.settings import Settings
 from tests.unit.model_server.builders import TRIP, serve
 
@@ -34,6 +36,51 @@ def test_without_a_key_nothing_is_predicted_and_what_only_tells_stays_open(locke
 
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert {locked.get(path).status_code for path in ("/health/live", "/ping", "/", "/model")} == {200}
+
+
+@pytest.mark.parametrize("method", ["post", "Post", "pOST"])
+def test_a_method_spelt_in_another_way_gets_past_no_key(locked, method):
+    path = "/v2/models/trip-duration/versions/1/infer"
+    tensor = {"name": "trip_distance", "shape": [1], "datatype": "FP32", "data": [1]}
+
+    answer = locked.open(path, json={"inputs": [tensor]}, environ_overrides={"REQUEST_METHOD": method})
+    assert answer.status_code == 405
+
+
+@pytest.mark.parametrize("broken", ["directory", "not UTF-8", "gone"])
+def test_a_file_that_cannot_be_read_any_more_lets_nobody_in_and_says_so_once(file, caplog, broken):
+    key = add(file, "app", "predict")
+    keys = Keys(str(file))
+    keys.require({"HTTP_X_API_KEY": key}, "predict")
+    if broken == "not UTF-8":
+        file.write_bytes(file.read_bytes() + b"\xff")
+    else:
+        file.unlink()
+    if broken == "directory":
+        file.mkdir()
+
+    for _ in range(3):
+        keys.refresh()
+    with pytest.raises(Problem):
+        keys.require({"HTTP_X_API_KEY": key}, "predict")
+    assert caplog.text.count("event=keys_not_read") == 1
+
+
+def test_a_refresher_that_fails_does_not_keep_revoked_keys(tmp_path, file, monkeypatch):
+    def fail(_):
+        raise RuntimeError("the disk is gone")
+
+    key = add(file, "app", "predict")
+    serve(tmp_path)
+    settings = Settings(mlflow_tracking_uri="u", model_dir=tmp_path, model_server_keys_file=str(file))
+    client = create_app(settings).test_client()
+    monkeypatch.setattr(Serving, "_refresh", fail)
+    file.write_text("")
+
+    until = time.monotonic() + 10
+    while client.post("/predict", json=TRIP, headers=bearer(key)).status_code == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert client.post("/predict", json=TRIP, headers=bearer(key)).status_code == 401
 
 
 def test_several_keys_are_known_and_one_is_revoked_by_deleting_its_line(file):
