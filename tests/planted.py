@@ -12,14 +12,31 @@ PLAIN = {"type": "json", "jsonlib": "json", "object_encoder": "flows.results.pla
          "dumps_kwargs": {}, "loads_kwargs": {}}  # fmt: skip
 
 
-class _Touch:
-    """Unpickled, it makes the file *marker*."""
+Call = tuple[Callable[..., object], tuple[object, ...]]
 
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
 
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        return Path.touch, (self.marker,)
+class _Calls:
+    """Unpickled, it makes the call."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    def __reduce__(self) -> Call:
+        return self.call
+
+
+def record_of_pickle(call: Call) -> bytes:
+    """Return a record as Prefect would write it, but unpickled it makes the *call*."""
+    return _record(base64.encodebytes(pickle.dumps(_Calls(call))).decode(), {"type": "pickle"})
+
+
+def plain_json(content: bytes) -> bool:
+    """Return whether what a run kept is JSON, and so is what it holds where it is a record; not JSON at all raises."""
+    document = json.loads(content)
+    if isinstance(document, dict) and "metadata" in document:
+        json.loads(document["result"])
+        return bool(document["metadata"]["serializer"]["type"] == "json")
+    return True
 
 
 def module(folder: Path, marker: Path) -> None:
@@ -28,8 +45,12 @@ def module(folder: Path, marker: Path) -> None:
     (folder / f"{MODULE}.py").write_text("\n".join(lines))
 
 
+def _bare(marker: Path) -> bytes:
+    return pickle.dumps(_Calls((Path.touch, (marker,))))
+
+
 def _pickled(marker: Path) -> str:
-    return base64.encodebytes(pickle.dumps(_Touch(marker))).decode()
+    return base64.encodebytes(_bare(marker)).decode()
 
 
 def _compressed(marker: Path) -> str:
@@ -64,5 +85,5 @@ def objects(marker: Path) -> dict[str, bytes]:
         "a pickle library by its name": _record(pickled, {"type": "pickle", "picklelib": MODULE}),
         "a compression library by its name": _record(pickled, {"type": "compressed/json", "compressionlib": MODULE}),
         "a bare pickle": pickled.encode(),
-        "a pickle that is no text": pickle.dumps(_Touch(marker)),
+        "a pickle that is no text": _bare(marker),
     }
