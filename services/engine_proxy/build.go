@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	contextLimit = 4 << 20 // a flow's context has some 150 kB
+	contextLimit = 2 << 20 // a flow's context has some 150 kB
 	filesLimit   = 1000
 	dockerfile   = "flows/Dockerfile"
 	// The project's own. The folder is mounted, not the file: an editor that writes a file anew would leave the old one here.
@@ -59,6 +59,7 @@ func rewriteContext(sent []byte) ([]byte, error) {
 	source := bytes.NewReader(sent)
 	reader := tar.NewReader(source)
 	var context bytes.Buffer
+	context.Grow(len(sent))
 	writer := tar.NewWriter(&context)
 	seen := map[string]bool{}
 	for {

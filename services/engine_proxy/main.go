@@ -29,7 +29,7 @@ const (
 	listenOn       = "/run/engine/engine.sock"
 	engineSocket   = "/var/run/docker.sock"
 	maxConnections = 200
-	headTimeout    = 30 * time.Second
+	headTimeout    = 10 * time.Second
 )
 
 func main() {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	bodyTimeout = 30 * time.Second
+	bodyTimeout = 10 * time.Second
 	smallBody   = 1 << 10
 )
 
@@ -46,12 +46,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var refused *refusal
 	var other *answerOf
 	switch {
-	case err == nil || r.Context().Err() != nil:
+	case err == nil:
 	case errors.As(err, &refused):
 		refused.log(p.role, r.Method, path)
 		answer(w, refused.status, refused.body())
 	case errors.As(err, &other):
 		answer(w, other.status, other.body)
+	case r.Context().Err() != nil:
+		panic(http.ErrAbortHandler) // the client left; nobody reads an answer
 	default:
 		fmt.Fprintf(os.Stdout, "event=failed role=%s method=%s path=%q error=%q\n", p.role, r.Method, short(path), err)
 		answer(w, http.StatusBadGateway, []byte(`{"message": "the engine proxy got no answer from the engine"}`))

@@ -26,7 +26,7 @@ var probes = []rule{
 var workerRules = append(probes[:2:2], []rule{
 	{method: "GET", path: path(image + `/json`), write: inspectOurs},
 	{method: "POST", path: path(`/images/create`), write: pull},
-	{method: "POST", path: path(`/containers/create`), body: 128 << 10, contentType: "application/json", write: create},
+	{method: "POST", path: path(`/containers/create`), body: 32 << 10, contentType: "application/json", write: create},
 	{method: "GET", path: path(container + `/json`), write: inspectContainer},
 	{method: "GET", path: path(container + `/logs`), write: readLogs},
 	{method: "POST", path: path(container + `/start`), write: start},

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.engine.arrivals import allowed, wrong
 from tests.e2e.engine.attacks import corpus
 from tests.e2e.engine.mutations import mutations
-from tests.e2e.engine.requests import ENTRIES, VERSION, World, create, create_body, good, http
+from tests.e2e.engine.requests import ENTRIES, VERSION, World, base, create, create_body, good, http
 from tests.e2e.engine.sockets import recorded_proxies, send
 from tests.e2e.stack import PROJECT, Prefect, compose, container, inspect, run, until
 
@@ -72,7 +72,7 @@ def test_no_attack_reaches_the_engine(world: World, recorded):
 
     asked = {request.partition(b" HTTP/1.1")[0].decode() for request in recorder.requests}
     looks = {f"GET {VERSION}/containers/{one}/json" for one in (world.flow, world.ended, world.foreign)}
-    looks |= {f"GET {VERSION}/images/{one}/json" for one in (world.foreign_image, "trainyard/flows")}
+    looks |= {f"GET {VERSION}/images/{one}/json" for one in (world.foreign_image, base())}
     assert asked - looks == {"GET /_ping"}
 
 
@@ -173,6 +173,13 @@ def test_a_container_cannot_outgrow_the_machine(world: World):
     answers = send([("worker", create(create_body(world.registry, HostConfig=one))) for one in limits])
 
     assert [status for status, _ in answers] == [404, 403]  # the engine has no such image; the proxy refuses
+
+
+def test_what_does_not_arrive_is_given_up(stack):
+    pieces = {"a head": http("GET", "/_ping")[:-2], "a body": create("{}")[:-1]}
+    answers = send([("worker", piece) for piece in pieces.values()], patience=20)
+
+    assert [(status, "did not arrive" in text) for status, text in answers] == [(400, True), (400, True)]
 
 
 def test_a_proxy_that_is_killed_listens_again(stack):

@@ -6,7 +6,7 @@ import json
 import re
 import tarfile
 
-from tests.e2e.engine.requests import VERSION, World, create_body, files
+from tests.e2e.engine.requests import VERSION, World, base, create_body, files
 from tests.e2e.stack import PROJECT
 
 NAME = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
@@ -28,7 +28,7 @@ def allowed(world: World) -> re.Pattern[str]:
     calls = [
         f"GET (?:{VERSION})?/_ping",
         f"GET (?:{VERSION})?/version",
-        f"GET {VERSION}/images/(?:{ours}:{TAG}|trainyard/flows|sha256:[0-9a-f]{{64}})/json",
+        f"GET {VERSION}/images/(?:{ours}:{TAG}|{base()}|sha256:[0-9a-f]{{64}})/json",
         rf"POST {VERSION}/images/create\?fromImage={encoded}&tag={TAG}",
         rf"POST {VERSION}/containers/create(?:\?name=[A-Za-z0-9][A-Za-z0-9_.-]{{1,254}})?",
         f"GET {VERSION}/containers/[0-9a-f]{{64}}/json",

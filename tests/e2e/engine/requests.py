@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -92,6 +93,11 @@ def create(body: object, name: str = "attack") -> bytes:
     return http("POST", f"{VERSION}/containers/create?name={name}", text.encode(), *JSON)
 
 
+def base() -> str:
+    """The image that the project's Dockerfile starts from."""
+    return re.search(r"^FROM (\S+)$", (ROOT / "flows/Dockerfile").read_text(), re.MULTILINE)[1]
+
+
 def files() -> dict[str, bytes]:
     """A build context such as deploy makes it."""
     return {"COMMIT": b"none", "flows/Dockerfile": (ROOT / "flows/Dockerfile").read_bytes(), "flows/__init__.py": b""}
@@ -140,7 +146,7 @@ def good(w: World) -> dict[str, list[bytes]]:
         ("POST", f"/containers/{w.ended}/kill?signal=SIGTERM"),
     ]
     deploy = [
-        ("GET", "/images/trainyard/flows/json"),
+        ("GET", f"/images/{base()}/json"),
         ("GET", f"/images/{w.built}/json"),
         ("POST", f"/images/{w.built}/tag?tag=none&{named}-tagged&force=0"),
         ("POST", f"/images/{w.registry}none/push?tag=none"),
