@@ -2,11 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
 
-from tests.e2e.stack import compose, container, edit, run, setting, until
+from tests.e2e.stack import compose, container, edit, inspect, run, setting, until
+from tests.integration.server_attacks import heavy
 from tests.integration.test_limits import begin
 from tests.unit.model_server.builders import TRIP
 
@@ -31,15 +34,19 @@ def workers() -> set[str]:
 
 @pytest.fixture
 def locked(champion: str) -> Iterator[None]:
-    """The server with keys and one process; open again afterwards, without them."""
-    lines = "MODEL_SERVER_WORKERS=2\nMODEL_SERVER_KEYS_FILE=", f"MODEL_SERVER_WORKERS=1\nMODEL_SERVER_KEYS_FILE={KEYS}"
-    edit(".env", *lines)
+    """The server with keys and three processes; open again afterwards, without them."""
+    changes = ("MODEL_SERVER_WORKERS=", "2", "3"), ("MODEL_SERVER_KEYS_FILE=", "\n", f"{KEYS}\n")
+    memory = setting("MODEL_SERVER_MEMORY")
+    for name, usual, other in changes:
+        edit(".env", name + usual, name + other)
     try:
         run("make", "up")
         yield
     finally:
         compose("exec", "-T", "model-server", "rm", "-f", KEYS, check=False)
-        edit(".env", *reversed(lines))
+        for name, usual, other in changes:
+            edit(".env", name + other, name + usual)
+        edit(".env", setting("MODEL_SERVER_MEMORY"), memory)
         run("make", "up")
 
 
@@ -51,7 +58,8 @@ def test_keys_are_asked_for_made_in_the_container_and_not_needed_by_smoke():
     until(lambda: predict(Authorization=f"Bearer {key}").status_code == 200, 30, "the key to be known")
     claim = "from infra.smoke import claims; claims.predictions_equal_batch_scores()"
     compose("run", "--rm", "-T", "smoke", "python", "-c", claim)
-    assert len(workers()) == 1
+    assert len(workers()) == 3
+    assert inspect(container("model-server"))["HostConfig"]["Memory"] == (400 + 3 * 240) << 20
 
 
 def test_metrics_are_there_for_prometheus_on_this_machine(champion: str):
@@ -59,6 +67,35 @@ def test_metrics_are_there_for_prometheus_on_this_machine(champion: str):
 
     series = f'rows_total{{version="{champion}"}}'
     until(lambda: series in metrics(), 30, "the request to be counted")
+
+
+@pytest.mark.parametrize("name", ["a long wide string", "inputs of one long column", "a list of objects", "many lines"])
+def test_heavy_requests_at_once_end_no_worker_in_the_container(champion: str, name: str):
+    before, url = workers(), f"http://127.0.0.1:{setting('MODEL_SERVER_PORT')}"
+    path, body, kind = next((path, body, kind) for said, path, body, kind in heavy() if said == name)
+    with ThreadPoolExecutor(64) as pool:
+        send = partial(httpx.post, url + path, content=body, headers={"Content-Type": kind}, timeout=120)
+        statuses = {answer.status_code for answer in pool.map(lambda _: send(), range(64))}
+
+    assert statuses <= {413, 422, 503}
+    assert workers() == before
+
+
+def test_json_that_is_nested_deeper_than_a_thread_has_stack_is_refused(champion: str):
+    before, url = workers(), f"http://127.0.0.1:{setting('MODEL_SERVER_PORT')}"
+    for deep in (900, 9_000, 1_000_000):
+        kind = {"Content-Type": "application/json"}
+        bodies = ("/predict", "[" * deep), ("/invocations", '{"inputs":' + "[" * deep + "]" * deep + "}")
+        for path, body in bodies:
+            assert httpx.post(url + path, content=body, headers=kind, timeout=60).status_code in (400, 422)
+
+    assert workers() == before
+
+
+def test_a_name_that_points_here_from_elsewhere_is_not_answered_for(champion: str):
+    assert predict(Host="evil.example").status_code == 421
+    assert predict(Host="model-server:8080").status_code == 200
+    assert predict(Origin="http://evil.example").status_code == 403
 
 
 def test_five_hundred_slow_clients_end_no_worker_in_the_container(champion: str):

@@ -1,63 +1,30 @@
 """Everything that was made to break the server, against the real process: each answer, the workers, their memory."""
 
 import contextlib
-import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
-from services.model_server import memory
-from tests.integration.processes import free_port, model_server, wait_for
-from tests.integration.server_attacks import GONE, PREDICT, Attack, attacks, heavy, post
+from tests.integration.attacked import Server
+from tests.integration.processes import model_server, wait_for
+from tests.integration.server_attacks import PREDICT, Attack, attacks, heavy, post
 from tests.integration.server_messages import messages
 from tests.integration.test_limits import NOBODY, release, workers
 from tests.unit.model_server.builders import TRIP
-
-MB = 1_000_000
-WORKERS = 2
-MOST = memory.WORKER + sum(memory.share(WORKERS))  # bytes of a worker, whatever is sent
-
-
-class Server:
-    """A running server, and what is asked of it."""
-
-    def __init__(self, url: str, process, metrics_port: int) -> None:
-        self.url, self.process, self.metrics_port = url, process, metrics_port
-        self.metrics = f"http://127.0.0.1:{metrics_port}/metrics"
-        self.port = int(url.rpartition(":")[2])
-        self.workers = workers(process)
-
-    def send(self, raw: bytes, seconds: float = 60) -> tuple[int, bytes]:
-        """The status that *raw* is answered with, GONE when the connection is closed without one; and the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), seconds) as connection:
-            answer = b""
-            with contextlib.suppress(ConnectionError):
-                connection.sendall(raw)
-            with contextlib.suppress(ConnectionError):
-                while piece := connection.recv(65536):
-                    answer += piece
-        return int(answer[9:12] or GONE), answer
-
-    def most_memory(self) -> list[int]:
-        """The most bytes that each worker ever had."""
-        told = [Path(f"/proc/{worker.pid}/status").read_text() for worker in self.workers]
-        return [int(re.search(r"VmHWM:\s+(\d+)", text)[1]) * 1024 for text in told]
 
 
 @pytest.fixture(name="server", scope="module")
 def _server(tmp_path_factory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("models")
     release(folder, "1", 3.0)
-    metrics = {"MODEL_SERVER_METRICS_PORT": str(free_port())}
-    with model_server(folder, NOBODY, MODEL_SERVER_ACCESS_LOG="off", **metrics) as (url, process):
-        wait_for(lambda: len(workers(process)) == WORKERS, what="two workers")
+    with model_server(folder, NOBODY, MODEL_SERVER_ACCESS_LOG="off") as (url, process):
+        wait_for(lambda: len(workers(process)) == 2, what="two workers")
         wait_for(lambda: requests.post(f"{url}/predict", json=TRIP, timeout=30).ok, what="prediction")
-        yield Server(url, process, int(metrics["MODEL_SERVER_METRICS_PORT"]))
+        yield Server(url, process)
 
 
 def tried(server: Server, made: Iterator[Attack]) -> tuple[int, dict[str, int]]:
@@ -70,16 +37,12 @@ def tried(server: Server, made: Iterator[Attack]) -> tuple[int, dict[str, int]]:
     return count, wrong
 
 
-def unharmed(server: Server) -> bool:
-    return workers(server.process) == server.workers and max(server.most_memory()) < MOST
-
-
 def test_every_body_that_was_made_to_break_it_is_refused_and_harms_nobody(server):
     count, wrong = tried(server, attacks())
 
     assert wrong == {}
     assert count >= 60
-    assert unharmed(server), server.most_memory()
+    assert server.unharmed(), server.most_memory()
 
 
 def test_every_odd_message_is_refused_and_harms_nobody(server):
@@ -87,7 +50,7 @@ def test_every_odd_message_is_refused_and_harms_nobody(server):
 
     assert wrong == {}
     assert count >= 60
-    assert unharmed(server), server.most_memory()
+    assert server.unharmed(), server.most_memory()
 
 
 @pytest.mark.parametrize("name", ["a long wide string", "inputs of one long column", "a list of objects", "many lines"])
@@ -99,7 +62,7 @@ def test_sixty_four_heavy_requests_at_once_end_no_worker(server, name):
     busy = [answer for status, answer in answers if status == 503]
     assert {status for status, _ in answers} <= {413, 422, 503}
     assert all(b"retry-after: 1" in answer.lower() for answer in busy)
-    assert unharmed(server), server.most_memory()
+    assert server.unharmed(), server.most_memory()
 
 
 def test_invented_methods_and_paths_become_no_series(server):
@@ -134,7 +97,7 @@ def test_a_client_that_holds_much_and_sends_no_more_locks_nobody_out(server):
         assert requests.post(f"{server.url}/predict", json=TRIP, timeout=30).ok
 
     assert answered
-    assert unharmed(server), server.most_memory()
+    assert server.unharmed(), server.most_memory()
 
 
 def test_silent_connections_hold_the_port_for_seconds_only(tmp_path):
