@@ -24,6 +24,7 @@ from services.model_server.worker import end_with_parent, start_logs
 
 TYPES = {"int64": pa.int64(), "float32": pa.float32()}
 MOST_FILES = 600  # in one go: ten minutes of one worker
+MOST_BYTES = 16_000_000  # in one go: decoded they take ten times as much
 log = logging.getLogger("model_server.log_writer")
 
 
@@ -35,9 +36,8 @@ class LogWriter:
 
     def collect(self) -> int:
         """The number of rows written. What cannot be written now stays for the next round."""
-        self._take()
         rows = 0
-        for taken in sorted(self._folder.glob("taken-*")):
+        while taken := next(self._folder.glob("taken-*"), None) or self._take():
             try:
                 rows += self._write(taken)
             except (OSError, pa.ArrowException) as error:
@@ -49,14 +49,16 @@ class LogWriter:
             self._failed = False
         return rows
 
-    def _take(self) -> None:
-        """Move what waits into a folder; its id names what is written, so a second try overwrites."""
-        waiting = sorted(self._folder.glob("*.msgpack"))[:MOST_FILES]
-        if waiting:
-            taken = self._folder / f"taken-{uuid.uuid4().hex[:12]}"
-            taken.mkdir(parents=True)
-            for path in waiting:
-                path.rename(taken / path.name)
+    def _take(self) -> Path | None:
+        """Move what waits, or some of it, into a folder; its id names what is written, so a second try overwrites."""
+        taken, size = self._folder / f"taken-{uuid.uuid4().hex[:12]}", 0
+        for path in sorted(self._folder.glob("*.msgpack"))[:MOST_FILES]:
+            size += path.stat().st_size
+            if taken.exists() and size > MOST_BYTES:
+                break
+            taken.mkdir(parents=True, exist_ok=True)
+            path.rename(taken / path.name)
+        return taken if size else None
 
     def _write(self, taken: Path) -> int:
         groups: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))  # version 2, 1
 MB = 1_000_000
-OTHERS = 300 * MB  # first process, follower, a model on trial, the writer of the prediction log
+OTHERS = 350 * MB  # first process, follower, a model on trial, the writer of the prediction log
 WORKER = 170 * MB  # with a model and what it records, before any large request
 LEAST, MOST = 40 * MB, 160 * MB  # more than the one is not needed: a worker is one core
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.model_server import create_app, exporter, releases
+from services.model_server import create_app, exporter, log_writer, releases
 from services.model_server.log_writer import LogWriter
 from services.model_server.metrics_page import MetricsPage
 from services.model_server.notes import MOST_ROWS, Note, Notes
@@ -116,6 +116,19 @@ def test_a_lake_that_cannot_be_written_loses_nothing(start, settings, tmp_path):
 
     assert LogWriter(settings.model_dir, f"file://{tmp_path}/file/prediction-log").collect() == 0
     assert LogWriter(settings.model_dir, f"file://{tmp_path}/lake/prediction-log").collect() == 1
+
+
+def test_much_that_waits_is_written_in_pieces_and_nothing_is_lost(start, settings, tmp_path, monkeypatch):
+    serve(settings.model_dir)
+    client, recorder = start(lake_url=f"file://{tmp_path}/lake")
+    for _ in range(5):
+        client.post("/predict", json=[TRIP] * 100)
+        recorder.finish()
+    (first, *_) = (settings.model_dir / "prediction-log").glob("*.msgpack")
+    monkeypatch.setattr(log_writer, "MOST_BYTES", first.stat().st_size * 2)
+
+    assert LogWriter(settings.model_dir, f"file://{tmp_path}/lake/prediction-log").collect() == 500
+    assert len(list((tmp_path / "lake").rglob("*.parquet"))) == 3
 
 
 def test_the_prediction_log_is_off_by_one_variable(start, settings, tmp_path):
