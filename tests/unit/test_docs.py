@@ -82,3 +82,13 @@ def test_every_environment_variable_in_readme_occurs_in_code():
 def test_every_port_in_readme_occurs_in_code():
     ports = re.findall(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(\d{2,5})|\bports? `?(\d{2,5})", readme())
     assert not {port for pair in ports for port in pair if port and not re.search(rf"\b{port}\b", sources())}
+
+
+def test_every_test_that_the_list_of_attacks_names_exists():
+    missing, path = [], ""
+    for file, name in re.findall(r"`([\w/]*(?:\.py)?)::(\w+)`", (ROOT / "docs/attacks.md").read_text()):
+        path = file or path
+        if f"def {name}(" not in (ROOT / path).read_text():
+            missing.append(f"{path}::{name}")
+    assert path
+    assert missing == []
