@@ -3,23 +3,18 @@
 import io
 import os
 
-from minio import Minio
-
 from tests import planted
-from tests.e2e.stack import Prefect, secret, setting
+from tests.e2e.s3_requests import client
+from tests.e2e.stack import Prefect
 from tests.e2e.test_pipeline import children
 
 BUCKET = "prefect-results"
 
 
-def client() -> Minio:
-    return Minio(f"127.0.0.1:{setting('S3_PORT')}", "flows", secret("s3_flows"), secure=False)
-
-
 def kept() -> dict[str, bytes]:
     """Every object by its key."""
-    names = [one.object_name for one in client().list_objects(BUCKET, recursive=True)]
-    return {name: client().get_object(BUCKET, name).data for name in names}
+    names = [one.object_name for one in client("flows").list_objects(BUCKET, recursive=True)]
+    return {name: client("flows").get_object(BUCKET, name).data for name in names}
 
 
 def test_whatever_runs_keep_in_the_bucket_is_plain_json(prefect: Prefect, champion: str):
@@ -32,7 +27,7 @@ def test_whatever_runs_keep_in_the_bucket_is_plain_json(prefect: Prefect, champi
 def test_pickles_planted_in_the_place_of_all_results_run_in_no_flow(prefect: Prefect, champion: str):
     ending = planted.record_of_pickle((os._exit, (3,)))  # whoever unpickles it is gone
     for name in kept():
-        client().put_object(BUCKET, name, io.BytesIO(ending), len(ending))
+        client("flows").put_object(BUCKET, name, io.BytesIO(ending), len(ending))
     run_id = prefect.start("pipeline/daily")
 
     assert prefect.until(run_id, seconds=600) == "COMPLETED"
