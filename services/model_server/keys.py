@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from wsgiref.types import WSGIEnvironment
 
+from services.model_server import releases
 from services.model_server.problems import Problem
 
 ROLES = ("predict", "admin")
@@ -24,7 +25,7 @@ class Keys:
 
     def __init__(self, path: str, token: str = "") -> None:
         self._path, self._trouble = Path(path) if path else None, ""
-        self._mark: tuple[int, ...] = ()
+        self._mark: releases.Mark | None = None  # of the file when it was last read
         self._token = digest(token) if token else None
         self._roles: dict[str, str] = {}
         self.refresh()
@@ -38,15 +39,13 @@ class Keys:
         """Read the file again when it, or who may read it, has changed; one that cannot be read lets nobody in."""
         if self._path is None:
             return
+        mark = releases.mark(self._path)
+        if mark is not None and mark == self._mark:
+            return
         try:
-            stat = self._path.stat()
-            mark: tuple[int, ...] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
-            if mark == self._mark:
-                return
-            self._roles, trouble = _roles(self._path), ""
+            self._roles, self._mark, trouble = _roles(self._path), mark, ""
         except (OSError, ValueError) as error:  # not there, not to be read, or no text in UTF-8
-            self._roles, mark, trouble = {}, (), str(error)
-        self._mark = mark
+            self._roles, self._mark, trouble = {}, None, str(error)
         if trouble and trouble != self._trouble:
             log.error("event=keys_not_read error=%r effect='nobody is let in'", trouble)
         self._trouble = trouble
