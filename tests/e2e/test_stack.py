@@ -10,7 +10,7 @@ import pytest
 from minio.error import S3Error
 
 from tests.e2e.s3_requests import client
-from tests.e2e.stack import ROOT, Prefect, compose, inspect, run, secret, setting, until
+from tests.e2e.stack import PROJECT, ROOT, Prefect, compose, inspect, run, secret, setting, until
 from tests.unit.model_server.builders import TRIP
 
 PROXIES = ["engine-proxy", "engine-proxy-deploy"]
@@ -161,6 +161,7 @@ def test_the_doctor_tells_no_secret(stack):
 
 
 def test_only_the_last_exited_flow_containers_are_kept(prefect: Prefect):
-    exited = ["docker", "ps", "-aq", "--filter", "label=io.prefect.flow-run-id", "--filter", "status=exited"]
+    ours = ("label=io.prefect.flow-run-id", f"network={PROJECT}_flows", "status=exited")
+    exited = ["docker", "ps", "-aq", *(word for one in ours for word in ("--filter", one))]
     kept = int(setting("KEEP_CONTAINERS"))
     until(lambda: len(run(*exited).stdout.split()) <= kept, 60, f"at most {kept} exited flow containers")
