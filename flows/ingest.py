@@ -3,15 +3,15 @@
 import logging
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Any
 
 from prefect import State, Task, flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
-from pydantic import Field
 
 from flows.caching import by_key, reuse
+from flows.outcome import Result, completed
 from flows.results import PLAIN
 from flows.trips import month_rows, source, table
 from flows.trips.fingerprint import code
@@ -19,7 +19,7 @@ from flows.trips.month import Month
 from flows.trips.month_rows import MonthRows
 from flows.trips.progress import counted
 from flows.trips.schema import typed
-from flows.trips.settings import Settings
+from flows.trips.settings import Settings, command
 from flows.trips.source import MonthFile
 from flows.trips.table import StoredMonth
 
@@ -55,14 +55,17 @@ def rows_in_lake(stored: StoredMonth, settings: Settings, *, key: tuple[str, ...
 
 @flow(flow_run_name="ingest-{month}", persist_result=True, result_serializer=PLAIN)
 def ingest(
-    month: Annotated[Month, Field(description="month to ingest, as 2023-01")],
-    source: Annotated[
-        str | None,
-        Field(description="folder or URL that holds green_tripdata_YYYY-MM.parquet; empty: the setting"),
-    ] = None,
-    force: Annotated[bool, Field(description="ingest even when the file is unchanged")] = False,
-) -> dict[str, Any]:
-    """Bring one month of trips into PostgreSQL and the lake; an unchanged month is not touched."""
+    month: Month,
+    source: str | None = None,
+    force: bool = False,
+) -> Result:
+    """Bring one month of trips into PostgreSQL and the lake; an unchanged month is not touched.
+
+    Args:
+        month: month to ingest, such as 2023-01
+        source: folder or URL that holds green_tripdata_YYYY-MM.parquet; empty: the setting TRIPS_SOURCE
+        force: ingest even when the file is unchanged
+    """
     started, settings = perf_counter(), Settings.from_env()
     before = table.stored(settings.database_url, month)
     file = month_file(month, source or settings.source, settings.downloads)
@@ -88,29 +91,18 @@ def ingest(
     cached, seconds = stored_before and exported_before, perf_counter() - started
     counts = ", ".join(f"{count:,} {reason}" for reason, count in rows.not_trips.items()) or "none"
     state = "unchanged, from cache" if cached else "stored"
-    log.info(
-        "ingest   %s: %s rows %s; not to learn from: %s (%.1f s)",
-        month,
-        f"{rows.rows:,}",
-        state,
-        counts,
-        seconds,
-    )
     if file.unknown_columns:
         log.warning("ingest   %s: columns not known here, left out: %s", month, ", ".join(file.unknown_columns))
     create_markdown_artifact(
         _counts(rows, file), key=f"ingest-{month}", description=f"rows of {month} and what was refused"
     )
-    return {
-        "month": month,
-        "rows": rows.rows,
-        "not_trips": rows.not_trips,
-        "cached": cached,
-        "seconds": seconds,
-    }
+    message = f"{month}: {rows.rows:,} rows {state}; excluded from training: {counts} ({seconds:.1f} s)"
+    return completed(message, {
+        "month": month, "rows": rows.rows, "not_trips": rows.not_trips, "cached": cached, "seconds": seconds,
+    }, then=command(f"train --train-on {month}"))  # fmt: skip
 
 
 def _counts(rows: MonthRows, file: MonthFile) -> str:
     lines = [f"| {reason} | {count:,} |" for reason, count in rows.not_trips.items()]
     head = f"# Trips of {rows.month}\n\n{rows.rows:,} rows from `{Path(file.path).name}`, SHA-256 `{file.sha256}`.\n"
-    return "\n".join([head, "| not to learn from | rows |", "|---|---:|", *lines])
+    return "\n".join([head, "| excluded from training | rows |", "|---|---:|", *lines])

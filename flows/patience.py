@@ -27,7 +27,13 @@ def wait(second: int) -> int:
 
 @flow(on_cancellation=[_say_farewell])
 def patience(seconds: int = 0, megabytes: int = 0, fail: bool = False) -> int:
-    """Hold `megabytes`, wait `seconds`, then fail or return the seconds waited."""
+    """Hold memory, wait, then fail or return the seconds waited.
+
+    Args:
+        seconds: seconds to wait
+        megabytes: memory to hold while waiting, in MB
+        fail: fail at the end
+    """
     hold(megabytes)
     waited = sum(1 for second in range(seconds) if wait(second) == second)
     if fail:

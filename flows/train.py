@@ -4,14 +4,16 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
-from prefect import flow, task
+from prefect import flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from flows.caching import by_key, reuse
+from flows.judged_versions import metrics_of
+from flows.outcome import Result, completed
 from flows.results import PLAIN
 from flows.trips import baseline, figures, graph, judging, model_files, month_rows, registry, training
 from flows.trips.baseline import Baseline
@@ -21,8 +23,8 @@ from flows.trips.model_files import Checksum
 from flows.trips.month import Month, Months, each, following
 from flows.trips.month_rows import MonthRows
 from flows.trips.registry import CANDIDATE, CHAMPION, Lineage, Version
-from flows.trips.report import duration_report
-from flows.trips.settings import Settings
+from flows.trips.report import Beside, duration_report, mlflow_links
+from flows.trips.settings import Settings, command
 
 log = logging.getLogger("trainyard.train")
 
@@ -98,13 +100,21 @@ def report(text: str) -> None:
 
 @flow(flow_run_name="train-{train_on}", persist_result=True, result_serializer=PLAIN)
 def train(
-    train_on: Annotated[Months, Field(description="month or months to learn from, as 2023-01 or 2023-01..2023-03")],
-    validate_on: Annotated[Month | None, Field(description="month to judge on; empty: the one after the last")] = None,
-    baseline: Annotated[bool, Field(description="fit the source system's method too, to compare (in memory)")] = True,
-    rounds: Annotated[int, Field(description="boosting rounds", ge=1, le=5000)] = training.ROUNDS,
-    force: Annotated[bool, Field(description="train even when nothing changed")] = False,
-) -> dict[str, Any]:
-    """Train on months in the lake, judge on another one, and register the model as `candidate`."""
+    train_on: Months,
+    validate_on: Month | None = None,
+    baseline: bool = True,
+    rounds: Annotated[int, Field(ge=1, le=5000)] = training.ROUNDS,
+    force: bool = False,
+) -> Result:
+    """Train on months in the lake, judge on another one, and register the model as `candidate`.
+
+    Args:
+        train_on: month or months to learn from, such as 2023-01 or 2023-01..2023-03
+        validate_on: month to judge on, such as 2023-02; empty: the one after the last training month
+        baseline: fit the source system's method too, to compare with; it works in memory
+        rounds: boosting rounds
+        force: train even when nothing changed
+    """
     started, settings, months = perf_counter(), Settings.from_env(), each(train_on)
     judged_on = validate_on or following(months[-1])
     check_apart(train_on, judged_on)
@@ -119,35 +129,49 @@ def train(
     made, _ = reuse(fitted, learnt, settings, rounds, key=inputs, present=in_lake, force=force)
     found, _ = again(errors, made, unseen, settings, key=(made.sha256, *outputs))
     source = again(source_method, learnt, unseen, settings, key=(*inputs, *outputs))[0] if baseline else None
-    tags = {"train": train_on, "validate": judged_on, "rounds": str(rounds), "commit": commit(),
-            "inputs": fingerprint(*inputs, *outputs, baseline)}  # fmt: skip
+    tags = {
+        "train": train_on,
+        "validate": judged_on,
+        "rounds": str(rounds),
+        "commit": commit(),
+        "inputs": fingerprint(*inputs, *outputs, baseline),
+        "prefect_run": runtime.flow_run.ui_url or "",
+    }
     there = registry.tagged(settings.tracking_uri, "inputs", tags["inputs"]) is not None
     seen = [_lineage(settings, rows, "training") for rows in learnt] + [_lineage(settings, unseen, "validation")]
     registered, cached = reuse(
         candidate, made, found, source, seen, tags, settings,
         key=(*inputs, *outputs, str(baseline), settings.tracking_uri), present=there, force=force,
     )  # fmt: skip
-    registry.move(settings.tracking_uri, CANDIDATE, registered.version)
+    newest = registry.newest(settings.tracking_uri) or registered  # of two at once, the later one is the candidate
+    registry.move(settings.tracking_uri, CANDIDATE, newest.version)
 
     metrics = found.metrics()
-    champion = _champion_metrics(settings, judged_on)
+    champion = registry.version(settings.tracking_uri, CHAMPION)
+    links = mlflow_links(settings.mlflow_ui, registered, registry.experiment(settings.tracking_uri, registered))
     report(
         duration_report(
-            train=train_on, validate=judged_on, rows=made.rows, model=metrics, champion=champion, baseline=source
-        )
+            train=train_on,
+            validate=judged_on,
+            rows=made.rows,
+            model=metrics,
+            baseline=source,
+            links=links,
+            champion=_champion(champion, unseen, settings) if champion else None,
+        )  # fmt: skip
     )
     beside = f", {1 - metrics['rmse'] / source.rmse:.1%} below the source's {source.rmse:.3f}" if source else ""
-    log.info(
-        "train    %s: %s trips %s; RMSE %.3f minutes on %s%s; version %s is candidate (%.1f s)",
-        train_on, f"{made.rows:,}",
-        "unchanged, from cache" if cached else f"in {made.seconds:.1f} s", metrics["rmse"], judged_on, beside,
-        registered.version, perf_counter() - started,
-    )  # fmt: skip
-    return {
+    seconds = "unchanged, from cache" if cached else f"in {made.seconds:.1f} s"
+    place = "is candidate" if newest.version == registered.version else f"stays behind candidate {newest.version}"
+    message = (
+        f"{train_on}: {made.rows:,} trips {seconds}; RMSE {metrics['rmse']:.3f} minutes on {judged_on}{beside}; "
+        f"version {registered.version} {place} ({perf_counter() - started:.1f} s)"
+    )
+    return completed(message, {
         "months": train_on, "rows": made.rows, "seconds": made.seconds, "cached": cached, "version": registered.version,
         "validate": {"months": judged_on, "rows": int(metrics["rows"]), "rmse": metrics["rmse"], "mae": metrics["mae"],
                      "p90": metrics["p90"], "baseline_rmse": source.rmse if source else None},
-    }  # fmt: skip
+    }, then=command("promote"))  # fmt: skip
 
 
 def check_apart(train_on: str, validate_on: str) -> None:
@@ -163,8 +187,12 @@ def _lineage(settings: Settings, rows: MonthRows, context: str) -> Lineage:
     return Lineage(rows.month, f"{settings.lake_url}/{rows.key}", rows.sha256, context)
 
 
-def _champion_metrics(settings: Settings, judged_on: str) -> dict[str, float] | None:
-    champion = registry.version(settings.tracking_uri, CHAMPION)
-    if champion is None or champion.tags.get("validate") != judged_on:
-        return None  # judged on another month: no comparison
-    return registry.metrics(settings.tracking_uri, champion)
+def _champion(champion: Version, month: MonthRows, settings: Settings) -> Beside:
+    """Return the champion's figures on *month*, or why there are none."""
+    if month.month in champion.learnt_from:
+        return Beside(champion.version, f"learnt from {month.month}")
+    try:
+        return Beside(champion.version, metrics_of(champion, month, settings))
+    except registry.ChangedModelError as error:
+        log.warning("the champion is not judged: %s", error)
+        return Beside(champion.version, "its file was changed")

@@ -25,18 +25,27 @@ def errors_on(graph: bytes, lake_url: str, month: MonthRows) -> Errors:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the candidate becomes champion, and *why*, as one sentence for people."""
+    """Whether a version becomes champion, and *why*, as one clause for people.
+
+    The RMSE (minutes, on *month*) are those that it was decided by; None where nothing was judged.
+    """
 
     promote: bool
     why: str
+    month: str | None = None
+    rmse: float | None = None
+    champion_rmse: float | None = None
 
 
 def decide(candidate_rmse: float, champion_rmse: float | None, *, margin: float, month: str) -> Decision:
     """Compare the two RMSE (minutes) on *month*; *margin* is a share of the champion's, 0.005 is half a percent."""
     if champion_rmse is None:
-        return Decision(True, f"there is no champion yet; RMSE {candidate_rmse:.3f} minutes on {month}")
+        why = f"there was no champion yet; RMSE {candidate_rmse:.3f} minutes on {month}"
+        return Decision(True, why, month, candidate_rmse)
     better = 1 - candidate_rmse / champion_rmse
     figures = f"RMSE {candidate_rmse:.3f} against the champion's {champion_rmse:.3f} minutes on {month}"
     if better > margin:
-        return Decision(True, f"{figures}: {better:.1%} better, more than the margin of {margin:.1%}")
-    return Decision(False, f"{figures}: {better:+.1%} is not better by the margin of {margin:.1%}")
+        why = f"{figures}: {better:.1%} better, more than the margin of {margin:.1%}"
+    else:
+        why = f"{figures}: {better:+.1%} is not better by the margin of {margin:.1%}"
+    return Decision(better > margin, why, month, candidate_rmse, champion_rmse)

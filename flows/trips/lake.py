@@ -92,7 +92,7 @@ def _opened(lake_url: str, key: str) -> Iterator[tuple[fs.FileSystem, str]]:
         lake, root = _file_system(lake_url)
         yield lake, f"{root}/{key}"
     except pa.ArrowInvalid as error:
-        raise LakeError(f"{lake_url}/{key} cannot be used: {error}. Make it again with force=true.") from error
+        raise LakeError(f"{lake_url}/{key} cannot be used: {error}. Make it again with --force.") from error
     except OSError as error:
         raise LakeError(f"{lake_url}/{key}: {error}. Is the lake writable, and is there room?") from error
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from flows.trips import lake
+from flows.trips.settings import command
 
 Checksum = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]  # SHA-256, hexadecimal
 
@@ -31,7 +32,7 @@ def required(lake_url: str, checksum: Checksum) -> bytes:
     graph = found(lake_url, checksum)
     if graph is None:
         raise lake.LakeError(
-            f"{lake_url}/{lake.model_key(checksum)} is absent, or was changed since it was written: "
-            "`python -m flows train` makes it again"
+            f"{lake_url}/{lake.model_key(checksum)} is absent, or was changed since it was written; "
+            f"make it again: {command('train')}"
         )
     return graph

@@ -16,6 +16,7 @@ from flows.trips.cleaning import ROW_SCHEMA, count_reasons, model_rows
 from flows.trips.fingerprint import code
 from flows.trips.month import Month
 from flows.trips.progress import counted
+from flows.trips.settings import command
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,7 @@ def required(lake_url: str, month: str) -> MonthRows:
     """Return the month as it is in the lake, or raise `lake.LakeError` that says how to get it there."""
     rows = found(lake_url, month)
     if rows is None:
-        raise lake.LakeError(
-            f"month {month} is not in the lake: `python -m flows ingest --month {month}` puts it there"
-        )
+        raise lake.LakeError(f"month {month} is not in the lake; put it there: {command(f'ingest --month {month}')}")
     return rows
 
 

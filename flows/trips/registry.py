@@ -26,6 +26,9 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from flows.trips.graph import FIELDS, MODEL_NAME, OUTPUT
+from flows.trips.month import each
+from flows.trips.settings import command
+from flows.trips.verdict import Verdict
 
 CHAMPION, CANDIDATE, PREVIOUS = "champion", "candidate", "previous"
 CHECKSUM = "model_sha256"  # tag of a version: SHA-256 of its model.onnx, in hexadecimal
@@ -42,6 +45,11 @@ class Version:
     version: str
     run_id: str
     tags: dict[str, str]
+
+    @property
+    def learnt_from(self) -> list[str]:
+        """The months that the version learnt from; none where its maker did not say (the tag `train`)."""
+        return each(self.tags["train"]) if "train" in self.tags else []
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def register(
     lineage: list[Lineage],
     tags: Mapping[str, str],
 ) -> Version:
-    """Log one run with the model and everything known of it, register it as `candidate`; return the version."""
+    """Log one run with the model and everything known of it, and register it; return the version."""
     model = onnx.load_from_string(graph)
     checksum = sha256(model.SerializeToString()).hexdigest()  # what MLflow writes is made from the model so
     mlflow.set_tracking_uri(tracking_uri)
@@ -109,7 +117,6 @@ def register(
         tags={**tags, CHECKSUM: checksum},
         model_id=logged.model_id,
     )
-    client.set_registered_model_alias(MODEL_NAME, CANDIDATE, found.version)
     return _version(found)
 
 
@@ -144,9 +151,21 @@ def required(tracking_uri: str, alias: str) -> Version:
     """Return the version behind *alias*, or raise `NoModelError`."""
     found = version(tracking_uri, alias)
     if found is None:
-        remedy = "promote one: `python -m flows promote`" if alias == CHAMPION else "train one: `python -m flows train`"
-        raise NoModelError(f"model {MODEL_NAME} has no {alias}: {remedy}")
+        remedy = "promote" if alias == CHAMPION else "train"
+        raise NoModelError(f"model {MODEL_NAME} has no {alias}; {remedy} one: {command(remedy)}")
     return found
+
+
+def chosen(tracking_uri: str, number: str | None, alias: str) -> Version:
+    """Return version *number*, or the one behind *alias* where none is given; raise `NoModelError` without one."""
+    if number is None:
+        return required(tracking_uri, alias)
+    try:
+        return _version(mlflow.MlflowClient(tracking_uri).get_model_version(MODEL_NAME, number))
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise NoModelError(f"model {MODEL_NAME} has no version {number}; MLflow lists those that there are") from error
 
 
 def tagged(tracking_uri: str, name: str, value: str) -> Version | None:
@@ -154,6 +173,30 @@ def tagged(tracking_uri: str, name: str, value: str) -> Version | None:
     client = mlflow.MlflowClient(tracking_uri)
     versions = client.search_model_versions(f"name='{MODEL_NAME}' and tags.`{name}`='{value}'")
     return max((_version(found) for found in versions), key=lambda found: int(found.version), default=None)
+
+
+def newest(tracking_uri: str) -> Version | None:
+    """Return the newest version that a flow registered, or None."""
+    versions = mlflow.MlflowClient(tracking_uri).search_model_versions(f"name='{MODEL_NAME}'")
+    ours = (_version(found) for found in versions if "inputs" in found.tags)
+    return max(ours, key=lambda found: int(found.version), default=None)
+
+
+def experiment(tracking_uri: str, found: Version) -> str:
+    """Return the id of the experiment that holds the version's run."""
+    return str(mlflow.MlflowClient(tracking_uri).get_run(found.run_id).info.experiment_id)
+
+
+def record(tracking_uri: str, verdict: Verdict) -> None:
+    """Put *verdict* on its version, as tags and as the description; nothing of an earlier one stays."""
+    client = mlflow.MlflowClient(tracking_uri)
+    tags = client.get_model_version(MODEL_NAME, verdict.version).tags
+    for name, value in verdict.tags.items():
+        if value is not None:
+            client.set_model_version_tag(MODEL_NAME, verdict.version, name, value)
+        elif name in tags:
+            client.delete_model_version_tag(MODEL_NAME, verdict.version, name)
+    client.update_model_version(MODEL_NAME, verdict.version, f"{verdict.sentence} (decided {verdict.at})")
 
 
 def metrics(tracking_uri: str, found: Version) -> dict[str, float]:
@@ -178,7 +221,7 @@ def graph(tracking_uri: str, found: Version) -> bytes:
         raise ChangedModelError(
             f"version {found.version} of {MODEL_NAME} was registered with a model.onnx of SHA-256 {registered}, and "
             f"MLflow's store now has one of {stored}: it was changed or damaged, and is not used. Train again "
-            "(`python -m flows train --force`), or go back (`python -m flows promote --rollback`)"
+            f"({command('train --force')}), or go back ({command('promote --rollback')})"
         )
     return content
 

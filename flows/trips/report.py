@@ -1,8 +1,30 @@
-"""The report of a training as Markdown: the model beside the champion and the source system's method."""
+"""The reports of training, promotion and scoring as Markdown, with links to MLflow's pages."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flows.trips import links
 from flows.trips.baseline import Baseline
+from flows.trips.registry import Version
+from flows.trips.verdict import Verdict
 
 Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The champion in a report: its version, and its metrics in minutes on the month, or why it has none."""
+
+    version: str
+    metrics: Metrics | str
+
+
+def mlflow_links(mlflow_ui: str, version: Version, experiment: str) -> str:
+    """Return one line that links a version and the run that made it."""
+    page = links.version_page(mlflow_ui, version.version)
+    run = links.run_page(mlflow_ui, experiment, version.run_id)
+    return f"[Version {version.version}]({page}) and [its run]({run}) in MLflow."
 
 
 def duration_report(
@@ -11,13 +33,14 @@ def duration_report(
     validate: str,
     rows: int,
     model: Metrics,
-    champion: Metrics | None,
+    champion: Beside | None,
     baseline: Baseline | None,
+    links: str,
 ) -> str:
-    """Return the report; *rows* trained on, metrics in minutes over the judged trips of *validate*."""
+    """Return the report of a training; *rows* trained on, metrics in minutes over the judged trips of *validate*."""
     lines = [_line("this model", model["rmse"], model["mae"], model["rows"], model["rmse"])]
     if champion:
-        lines.append(_line("champion", champion["rmse"], champion["mae"], champion["rows"], model["rmse"]))
+        lines.append(_champion(champion, model["rmse"]))
     if baseline:
         lines.append(
             _line("source system's method", baseline.rmse, baseline.mae, baseline.validation_rows, model["rmse"])
@@ -26,13 +49,66 @@ def duration_report(
                     if f"rmse_hour_{hour:02d}" in model)  # fmt: skip
     return (
         "# How long a trip takes\n\n"
-        f"Trained on {train} ({rows:,} trips), judged on {validate}: trips of 1 to 60 minutes.\n\n"
+        f"Trained on {train} ({rows:,} trips), judged on {validate}: trips of 1 to 60 minutes.\n{links}\n\n"
         f"| model | month | RMSE (min) | MAE (min) | rows | this model is |\n|---|---|---:|---:|---:|---|\n"
         + "".join(line.replace("{month}", validate) for line in lines)
         + f"\nNine of ten predictions are within {model['p90']:.1f} minutes.\n\n"
         + "## By hour of day\n\n| hour | RMSE (min) |\n|---|---:|\n"
         + hours
     )
+
+
+def promotion_report(verdict: Verdict, mlflow_ui: str) -> str:
+    """Return the verdict with what it rests on: both RMSE, the month, the time, and each version's page."""
+    lines = [f"| {_page(mlflow_ui, verdict.version)} | {_minutes(verdict.rmse)} | {verdict.outcome} |\n"]
+    if verdict.champion:
+        lines.append(
+            f"| {_page(mlflow_ui, verdict.champion)} | {_minutes(verdict.champion_rmse)} | champion until then |\n"
+        )
+    return (
+        f"# Version {verdict.version} is {verdict.outcome.removesuffix(' to')}\n\n{verdict.why}.\n\n"
+        f"| model | RMSE (min) on {verdict.month or 'no month'} | |\n|---|---:|---|\n"
+        + "".join(lines)
+        + f"\nDecided {verdict.at}.\n"
+    )
+
+
+def score_report(*, month: str, rows: int, version: str, key: str, state: str, links: str) -> str:
+    """Return what was predicted, by which version, and where in the lake it lies."""
+    return f"# Predictions of {month}\n\n{rows:,} rows {state} by version {version}: `{key}` in the lake.\n{links}\n"
+
+
+def pipeline_report(result: Mapping[str, Any], mlflow_ui: str, *, seconds: float) -> tuple[str, str]:
+    """Return the whole path's report as Markdown, and as three lines of text: RMSE, champion, rows scored."""
+    validate, promoted, scored = result["validate"], result["promote"], result["score"]
+    baseline = validate["baseline_rmse"]
+    figures = f"RMSE {validate['rmse']:.3f} minutes on {validate['rows']:,} trips of {validate['months']}"
+    if baseline:
+        better = 1 - validate["rmse"] / baseline
+        figures += f"; the source's method has {baseline:.3f}: {abs(better):.1%} {'better' if better >= 0 else 'WORSE'}"
+    version = _page(mlflow_ui, promoted["version"])
+    rows = f"{scored['rows']:,} trips of {scored['month']} scored by version {scored['version']}"
+    ingested = "".join(f"| ingest | {one['month']}: {one['rows']:,} rows |\n" for one in result["ingest"])
+    report = (
+        f"# Trained on {result['train']['months']}, judged on {validate['months']}\n\n| part | result |\n|---|---|\n"
+        f"{ingested}| train | {figures} |\n| promote | {promoted['sentence']}; {version} |\n| score | {rows} |\n"
+    )
+    return report, "\n".join([figures, promoted["sentence"], f"{rows}; {seconds:.1f} s in total"])
+
+
+def _page(mlflow_ui: str, version: str) -> str:
+    return f"[version {version}]({links.version_page(mlflow_ui, version)})"
+
+
+def _minutes(rmse: float | None) -> str:
+    return "not judged" if rmse is None else f"{rmse:.3f}"
+
+
+def _champion(champion: Beside, own: float) -> str:
+    name = f"champion, version {champion.version}"
+    if isinstance(champion.metrics, str):
+        return f"| {name} | {{month}} | | | | {champion.metrics} |\n"
+    return _line(name, champion.metrics["rmse"], champion.metrics["mae"], champion.metrics["rows"], own)
 
 
 def _line(name: str, rmse: float, mae: float, rows: float, own: float) -> str:

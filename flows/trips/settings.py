@@ -16,7 +16,8 @@ class Settings:
     """Addresses of one installation.
 
     `source` is a folder or URL that holds `green_tripdata_YYYY-MM.parquet`; `lake_url` is `file:///…` or
-    `s3://bucket/…` (S3 keys and endpoint are the usual `AWS_*` variables, read by Arrow itself).
+    `s3://bucket/…` (S3 keys and endpoint are the usual `AWS_*` variables, read by Arrow itself). `mlflow_ui`
+    and `model_server` are addresses as a person's browser knows them, for links; flows themselves use `tracking_uri`.
     """
 
     database_url: str = field(repr=False)  # holds a password
@@ -24,6 +25,8 @@ class Settings:
     tracking_uri: str
     source: str
     downloads: str
+    mlflow_ui: str
+    model_server: str
 
     @property
     def database(self) -> str:
@@ -47,11 +50,21 @@ class Settings:
             tracking_uri=environ["MLFLOW_TRACKING_URI"],
             source=environ.get("TRIPS_SOURCE") or PUBLISHED_TRIPS,
             downloads=environ.get("TRIPS_DOWNLOADS") or "var/downloads",
+            mlflow_ui=environ.get("MLFLOW_UI_URL") or environ["MLFLOW_TRACKING_URI"],
+            model_server=environ.get("MODEL_SERVER_URL") or "http://localhost:8080",
         )
 
 
 class SettingsError(ValueError):
     """A variable of the environment is missing."""
+
+
+def command(arguments: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return what a person types here to run a flow, for messages: `train` gives `docker compose run --rm flows train`.
+
+    The stack sets FLOWS_COMMAND; without it the flows run in a checkout's own environment.
+    """
+    return f"{environ.get('FLOWS_COMMAND') or '.venv/bin/python -m flows'} {arguments}"
 
 
 def let_waiting_threads_sleep() -> None:

@@ -47,10 +47,11 @@ def fetch(month: str, source: str, downloads: Path) -> Path:
         folder = Path(unquote(urlsplit(source).path) if source.startswith("file://") else source)
         path = folder / file_name(month)
         if not path.is_file():
-            there = ", ".join(sorted(p.name for p in folder.glob("green_tripdata_*.parquet"))) or "no month at all"
+            if not folder.is_dir():
+                raise SourceError(f"no file for month {month}: the source {source} is no folder; give one, or a URL")
             raise SourceError(
-                f"no file for month {month}: {path} does not exist (the folder has {there}). "
-                "Put the file there, or give another folder or URL with DATA=."
+                f"no file for month {month}: the source has {_months_in(folder)}, and no {path.name}. "
+                "Choose another month, or another source: a folder or URL that has the file."
             )
         return path
     path = downloads / file_name(month)
@@ -58,6 +59,12 @@ def fetch(month: str, source: str, downloads: Path) -> Path:
         downloads.mkdir(parents=True, exist_ok=True)
         _download(f"{source.rstrip('/')}/{path.name}", path)
     return path
+
+
+def _months_in(folder: Path) -> str:
+    """Return the months of which *folder* has a file, as a list to read."""
+    names = sorted(path.stem for path in folder.glob(file_name("*")))
+    return ", ".join(name.removeprefix("green_tripdata_") for name in names) or "no month at all"
 
 
 def _download(url: str, path: Path) -> None:
@@ -99,11 +106,11 @@ def inspect(month: str, path: Path) -> MonthFile:
             rows, names = parquet.metadata.num_rows, parquet.schema_arrow.names
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceError(
-            f"{path} is not a whole Parquet file ({error}). Delete it and fetch it again; "
+            f"{path.name} is not a whole Parquet file ({error}). Delete it and fetch it again; "
             "known checksums are in data/SHA256SUMS."
         ) from error
     if rows == 0:
-        raise SourceError(f"{path} is a month without a single row: month {month} is empty; fetch it again")
+        raise SourceError(f"{path.name} is a month without a single row: month {month} is empty; fetch it again")
     return MonthFile(month, str(path), digest, rows, check_columns(names))
 
 
@@ -113,4 +120,4 @@ def batches(file: MonthFile, batch_rows: int = 1 << 17) -> Iterator[pa.RecordBat
         with pq.ParquetFile(file.path) as parquet:
             yield from parquet.iter_batches(batch_rows)
     except (pa.ArrowInvalid, OSError) as error:
-        raise SourceError(f"{file.path} is damaged ({error}). Delete it and fetch it again.") from error
+        raise SourceError(f"{Path(file.path).name} is damaged ({error}). Delete it and fetch it again.") from error

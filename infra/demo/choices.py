@@ -60,7 +60,7 @@ class Choices:
                 fetch(month, self.source, Path())
             except SourceError as error:
                 default = "" if self.validate or month in each(self.train or "") else DEFAULT
-                raise DemoError(f"{error}{default}") from error
+                raise DemoError(f"{error} The source is DATA={self.source}.{default}") from error
 
 
 def _checked(name: str, kind: Any, text: str) -> str | None:  # noqa: ANN401  # an annotated type

@@ -13,7 +13,7 @@ import time
 from infra.setup.make_automations import make_automations
 from infra.setup.make_blocks import make_blocks
 from infra.setup.make_buckets import make_buckets
-from infra.setup.make_limits import make_limits
+from infra.setup.make_variables import make_variables
 from infra.setup.make_work_pool import make_work_pool
 from infra.setup.prefect_api import PrefectApi
 from infra.setup.write_flow_secrets import write_flow_secrets
@@ -28,7 +28,7 @@ def main() -> None:
     write_flow_secrets()
     with PrefectApi(os.environ["PREFECT_API_URL"]) as api:
         make_work_pool(api, os.environ)
-        make_limits(api, os.environ)
+        make_variables(api, os.environ)
         make_blocks(api)
         make_automations(api)
     log.info("event=ready seconds=%.2f", time.perf_counter() - started)

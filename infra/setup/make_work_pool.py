@@ -47,7 +47,10 @@ def job_template(environ: Mapping[str, str]) -> dict[str, object]:
         "HOME": "/tmp",
         "TRIPS_DOWNLOADS": "/tmp/downloads",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "trainyard",  # what the data path says is part of the run's log
+        "FLOWS_COMMAND": "docker compose run --rm flows",  # what a person types: for remedies
         "MLFLOW_TRACKING_URI": "http://mlflow:5001",
+        "MLFLOW_UI_URL": environ["MLFLOW_UI_URL"],
+        "MODEL_SERVER_URL": environ["MODEL_SERVER_URL"],
         "LAKE_URL": "s3://lake",
         "AWS_ENDPOINT_URL": "http://s3:9000",
         "AWS_REGION": "us-east-1",

@@ -10,6 +10,7 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from flows.ingest import ingest
+from flows.pipeline import pipeline
 from flows.promote import promote
 from flows.score import score
 from flows.train import train
@@ -32,6 +33,12 @@ def _small(yard: Yard, tmp_path: Path) -> Train:
     for month in ("2023-01", "2023-02"):
         ingest(month, source=months)
     return lambda train_on="2023-01", **options: train(train_on, **{"rounds": 20, "baseline": False} | options)
+
+
+def artifact(key: str) -> str:
+    """The newest artifact of the key."""
+    with get_client(sync_client=True) as client:
+        return str(client.request("GET", f"/artifacts/{key}/latest").json()["data"])
 
 
 def test_training_registers_a_candidate_with_its_lineage(small: Train, yard: Yard) -> None:
@@ -84,12 +91,36 @@ def test_force_trains_again_and_registers_a_new_version(small: Train) -> None:
 
 def test_training_publishes_the_report_as_an_artifact(small: Train) -> None:
     small()
-    with get_client(sync_client=True) as client:
-        found = client.request(
-            "POST", "/artifacts/latest/filter", json={"artifacts": {"key": {"any_": ["duration-model-report"]}}}
-        )
 
-    assert "| this model | 2023-02 |" in found.json()[0]["data"]
+    assert "| this model | 2023-02 |" in artifact("duration-model-report")
+    assert "/#/models/trip-duration/versions/1?" in artifact("duration-model-report")
+
+
+def test_report_judges_the_champion_on_the_month_of_the_candidate(small: Train, yard: Yard) -> None:
+    small("2023-02", validate_on="2023-01", rounds=3)
+    promote(month="2023-01")
+    small()
+    registry.move(yard.tracking_uri, registry.CHAMPION, small("2023-01", validate_on="2023-02", rounds=5)["version"])
+    small(rounds=30)
+
+    assert "| champion, version 3 | 2023-02 | 5" in artifact("duration-model-report")
+
+
+def test_report_says_that_a_champion_has_seen_the_month(small: Train) -> None:
+    small("2023-02", validate_on="2023-01", rounds=3)
+    promote(month="2023-01")
+    small()
+
+    assert "| champion, version 1 | 2023-02 | | | | learnt from 2023-02 |" in artifact("duration-model-report")
+
+
+def test_cached_training_does_not_move_the_candidate_back(small: Train, yard: Yard) -> None:
+    small(rounds=3)
+    small(rounds=5)
+    again = small(rounds=3)
+
+    assert (again["cached"], again["version"]) == (True, "1")
+    assert registry.required(yard.tracking_uri, registry.CANDIDATE).version == "2"
 
 
 def test_first_candidate_becomes_champion(small: Train, yard: Yard) -> None:
@@ -98,6 +129,55 @@ def test_first_candidate_becomes_champion(small: Train, yard: Yard) -> None:
 
     assert (promoted["promoted"], promoted["version"]) == (True, "1")
     assert registry.version(yard.tracking_uri, registry.PREVIOUS) is None
+
+
+def test_verdict_lasts_on_the_version_and_as_an_artifact(small: Train, yard: Yard) -> None:
+    small(rounds=60)
+    promote()
+    small(rounds=3)
+    state = promote(return_state=True)
+    version = mlflow.MlflowClient(yard.tracking_uri).get_model_version(MODEL_NAME, "2")
+
+    assert "version 2 is not promoted, version 1 stays champion: RMSE" in version.description
+    assert state.message.startswith("version 2 is not promoted, version 1 stays champion: RMSE")
+    assert (version.tags["verdict"], version.tags["verdict_month"]) == ("not promoted", "2023-02")
+    assert float(version.tags["verdict_rmse"]) > float(version.tags["verdict_champion_rmse"])
+    assert "# Version 2 is not promoted" in artifact("promotion")
+
+
+def test_second_promotion_says_why_the_champion_is_champion(small: Train, yard: Yard) -> None:
+    small()
+    first = promote()
+    again = promote(return_state=True)
+
+    assert again.message.startswith(f"version 1 is champion already: {first['why']}")
+    assert again.result()["at"] == first["at"]
+
+
+def test_promotion_judges_the_version_that_it_is_given(small: Train) -> None:
+    small(rounds=30)
+    small(rounds=3)
+
+    assert promote(version="1")["version"] == "1"
+
+
+def test_promotion_of_an_unknown_version_says_so(small: Train) -> None:
+    small()
+
+    with pytest.raises(registry.NoModelError, match="has no version 9"):
+        promote(version="9")
+
+
+def test_pipeline_hands_version_and_champion_on_and_the_graph_shows_it(yard: Yard, tmp_path: Path) -> None:
+    state = pipeline("2023-01", source=str(cut(tmp_path / "months")), baseline=False, return_state=True)
+    with get_client(sync_client=True) as client:
+        nodes = client.request("GET", f"/flow_runs/{state.state_details.flow_run_id}/graph-v2").json()["nodes"]
+    flow_of = {id_: node["label"].partition(" / ")[0] for id_, node in nodes}
+    edges = {(flow_of[parent["id"]], flow_of[id_]) for id_, node in nodes for parent in node["parents"]}
+
+    assert edges == {("ingest", "train"), ("train", "promote"), ("promote", "score")}
+    assert "version 1 is champion: there was no champion yet" in state.message
+    assert "| promote | version 1 is champion" in artifact("pipeline")
 
 
 def test_better_candidate_replaces_the_champion_which_becomes_previous(small: Train, yard: Yard) -> None:

@@ -94,7 +94,7 @@ def test_no_frame_is_changed_in_place(path):
 
 @pytest.mark.parametrize("path", PYTHON, ids=str)
 def test_a_file_can_be_read_in_one_sitting(path):
-    assert len((ROOT / path).read_text().splitlines()) <= 200
+    assert len((ROOT / path).read_text().splitlines()) <= 300
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)  # a test's name is its claim

@@ -11,7 +11,7 @@ from tests.unit.builders import random_rows, tiny_graph
 @pytest.mark.parametrize(
     ("candidate", "champion", "promote", "why"),
     [
-        (4.2, None, True, "there is no champion yet; RMSE 4.200 minutes on 2023-02"),
+        (4.2, None, True, "there was no champion yet; RMSE 4.200 minutes on 2023-02"),
         (4.0, 5.0, True, "20.0% better, more than the margin of 0.5%"),
         (4.98, 5.0, False, "+0.4% is not better by the margin of 0.5%"),
         (5.0, 5.0, False, "+0.0% is not better"),
@@ -23,6 +23,7 @@ def test_the_decision_and_its_reason_follow_from_the_figures(candidate, champion
     decision = decide(candidate, champion, margin=0.005, month="2023-02")
     assert decision.promote is promote
     assert why in decision.why
+    assert (decision.month, decision.champion_rmse) == ("2023-02", champion)
 
 
 def test_errors_are_over_the_judged_rows_of_the_month(tmp_path):

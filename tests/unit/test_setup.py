@@ -15,6 +15,8 @@ ENVIRON = {
     "PROJECT": "trainyard",
     "PREFECT_API_URL": "http://prefect:4200/api",
     "PREFECT_UI_URL": "http://localhost:4200",
+    "MLFLOW_UI_URL": "http://localhost:5001",
+    "MODEL_SERVER_URL": "http://localhost:8080",
     "FLOW_MEMORY": "2g",
 }
 
