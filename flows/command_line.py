@@ -106,7 +106,7 @@ def _command(flow: FlowSignature, run: Callable[[str, dict[str, Any]], int]) -> 
     required = flow.parameters.get("required", [])
     properties = flow.parameters.get("properties", {})
     options: list[click.Parameter] = [_option(name, properties[name], name in required) for name in properties]
-    # a deployment is a name of a flow that is listed already
+    # FLOW/DEPLOYMENT is accepted, but each flow is listed once
     return click.Command(
         flow.name,
         params=options,

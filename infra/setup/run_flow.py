@@ -139,6 +139,8 @@ def start(api: httpx.Client, name: str, deployment: dict[str, Any], parameters: 
         raise click.UsageError(f"Prefect refuses a run of {name}: {answer.json().get('detail', answer.text)}")
     run = answer.json()
     follower.say(f"{name} runs as {run['name']}: {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}")
+    if api.get(f"/work_pools/{deployment['work_pool_name']}").json().get("status") == "NOT_READY":
+        follower.say("No worker is online; the run waits for one. Start it: make up", "33")
     try:
         return 0 if follower.follow(run["id"]) == "COMPLETED" else 1
     except KeyboardInterrupt:

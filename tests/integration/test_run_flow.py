@@ -70,4 +70,6 @@ def test_a_run_has_the_given_parameters_and_is_followed_to_its_end(deployed: Non
 
         assert followed.result(30) == 0
     assert started[0].parameters == {"month": "2023-01", "rounds": 5, "rollback": True}
-    assert "sample/weekly runs as" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "sample/weekly runs as" in said
+    assert "No worker is online" in said
