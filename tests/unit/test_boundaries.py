@@ -11,6 +11,7 @@ PYTHON = tracked("*.py")
 PRODUCT = [path for path in PYTHON if path.parts[0] in ("flows", "services", "infra")]
 VAGUE = {"utils", "common", "helpers", "base", "core", "misc", "manager"}
 READS_ENVIRON = {
+    "flows/__main__.py": "the command line: whether the addresses are set",
     "flows/trips/settings.py": "addresses of the flows",
     "flows/trips/lake.py": "the endpoint of S3, by the name that S3 clients give it",
     "services/model_server/settings.py": "settings of the server",

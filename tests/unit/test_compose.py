@@ -35,6 +35,10 @@ def test_every_dependency_waits_for_a_condition():
     assert {how["condition"] for how in conditions} == {"service_healthy", "service_completed_successfully"}
 
 
+def test_the_flows_command_starts_no_other_service():
+    assert "depends_on" not in SERVICES["flows"]
+
+
 def test_what_asks_for_no_log_in_is_never_opened_to_others():
     opened = {name for name, one in SERVICES.items() if any("BIND" in port for port in one.get("ports", []))}
 

@@ -9,7 +9,7 @@ from infra.demo import environment
 from infra.demo.places import Places
 from infra.setup import flow_context
 from infra.setup.make_work_pool import job_template
-from infra.setup.run_flow import parameters_of
+from infra.setup.run_flow import main
 
 ENVIRON = {
     "PROJECT": "trainyard",
@@ -21,16 +21,12 @@ ENVIRON = {
 }
 
 
-def test_parameters_are_json_where_they_read_as_json():
-    given = parameters_of(["--month", "2023-01", "--force", "true", "--rounds", "30"])
+def test_the_flows_command_says_that_the_stack_is_not_running(monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "user:password")
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
 
-    assert given == {"month": "2023-01", "force": True, "rounds": 30}
-
-
-@pytest.mark.parametrize("arguments", [["--month"], ["month", "2023-01"]])
-def test_parameters_that_are_no_pairs_are_refused(arguments):
-    with pytest.raises(SystemExit, match="--name value"):
-        parameters_of(arguments)
+    assert main(["--help"]) == 1
+    assert capsys.readouterr().err == "The stack is not running. Start it: make up\n"
 
 
 def test_no_password_stands_in_the_job_template():
