@@ -6,12 +6,13 @@ Lines for people go to standard error, the flow's result as JSON to standard out
 import logging
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import click
-from prefect import Flow
+from prefect import Flow, State
 from prefect.exceptions import ParameterTypeError
 from prefect.logging.handlers import PrefectConsoleHandler
+from prefect.utilities.urls import url_for
 from pydantic_core import to_json
 
 log = logging.getLogger("trainyard")
@@ -25,10 +26,12 @@ def run(name: str, parameters: dict[str, Any]) -> int:
         flow.validate_parameters(parameters)  # before a run exists; a type may check more than its JSON schema says
     except ParameterTypeError as error:
         raise click.UsageError(str(error), click.get_current_context(silent=True)) from error
-    try:
-        result = flow(**parameters)
-    except Exception as error:  # the edge: one line for people, the traceback is in the run's log
-        log.error("%s: %s", name, error)
+    state: State[Any] = cast("Any", flow)(**parameters, return_state=True)
+    if sys.stdout.isatty():  # a program that reads the result needs no link
+        log.info("run:     %s", url_for("flow-run", obj_id=state.state_details.flow_run_id))
+    result = state.result(raise_on_failure=False)
+    if not state.is_completed():  # one line for people, the traceback is in the run's log
+        log.error("%s: %s", name, result)
         return 1
     sys.stdout.buffer.write(to_json(result, indent=2) + b"\n")
     return 0
@@ -42,3 +45,4 @@ def _talk_to_people() -> None:
     lines.setFormatter(logging.Formatter("%(message)s"))
     log.addHandler(lines)
     log.setLevel(logging.INFO)
+    logging.getLogger("trainyard.next").disabled = not sys.stdout.isatty()

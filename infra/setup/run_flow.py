@@ -1,13 +1,13 @@
 """`docker compose run --rm flows [FLOW] [OPTIONS]`: run a flow in the work pool and follow it to its end.
 
-Prints the logs of the run and of its subflow runs as they come. Exits with 0 when the run completed, 1 when it did
-not, 2 for invalid arguments: no run exists then. Ctrl-C asks whether to cancel the run or to leave it running.
+Prints the lines of the run and of its subflow runs as they come, and its result at the end. Exits with 0 when the run
+completed, 1 when it did not, 2 for invalid arguments: no run exists then. Ctrl-C asks whether to cancel the run or to
+leave it running.
 """
 
 import copy
 import os
 import sys
-import time
 from typing import Any
 
 import click
@@ -15,100 +15,9 @@ import httpx
 
 from flows.command_line import FlowSignature, command_line, execute
 from infra.setup.deployed import api_client, deployments
+from infra.setup.follow_run import Follower
 
 PROGRAM = "docker compose run --rm flows"
-ENDED = {
-    "COMPLETED": "32",
-    "FAILED": "31",
-    "CRASHED": "31",
-    "CANCELLED": "33",
-}  # state type: colour of the terminal
-LEVELS = {40: "31", 30: "33", 20: "0", 10: "2"}
-COLOURS = ["36", "35", "34", "32"]  # one per run, in turn
-
-
-class Follower:
-    """Follows one flow run: what was printed already, and the colour of each run."""
-
-    def __init__(self, api: httpx.Client) -> None:
-        self.api = api
-        self.names: dict[str, str] = {}
-        self.printed: set[str] = set()
-        self.tasks: dict[str, str] = {}
-        self.colour = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
-
-    def follow(self, run_id: str) -> str:
-        """Print logs until the run ends, also over a restart of the server; return its state's type."""
-        while True:
-            try:
-                return self._follow(run_id)
-            except (httpx.TransportError, httpx.HTTPStatusError) as error:
-                if isinstance(error, httpx.HTTPStatusError) and not error.response.is_server_error:
-                    raise
-                self.say("Prefect does not answer now; the run goes on without it. Asking again …", "33")
-                time.sleep(5)
-
-    def _follow(self, run_id: str) -> str:
-        shown = ""
-        while True:
-            run = self.api.get(f"/flow_runs/{run_id}").raise_for_status().json()
-            self.print_logs(run)
-            if run["state"]["name"] != shown:
-                shown = run["state"]["name"]
-                message = run["state"].get("message") or ""
-                self.say(
-                    f"{run['name']} is {shown}{': ' + message if message else ''}",
-                    ENDED.get(run["state_type"], "1"),
-                )
-            if run["state_type"] in ENDED:
-                time.sleep(1)  # the last lines are sent in batches
-                self.print_logs(run)
-                return str(run["state_type"])
-            time.sleep(0.5)
-
-    def print_logs(self, run: dict[str, Any]) -> None:
-        """The lines that were not printed yet, of this run and of all runs below it."""
-        self.names[run["id"]] = run["name"]
-        children = {"flow_runs": {"parent_flow_run_id": {"any_": list(self.names)}}}
-        for child in self.api.post("/flow_runs/filter", json=children).raise_for_status().json():
-            self.names.setdefault(child["id"], child["name"])
-        body = {"logs": {"flow_run_id": {"any_": list(self.names)}}, "sort": "TIMESTAMP_ASC", "limit": 200}
-        for offset in range(0, 100_000, 200):
-            lines = self.api.post("/logs/filter", json=body | {"offset": offset}).raise_for_status().json()
-            for line in lines:
-                self.print_line(line)
-            if len(lines) < 200:
-                return
-
-    def print_line(self, line: dict[str, Any]) -> None:
-        """One log line, once."""
-        if line["id"] in self.printed:
-            return
-        self.printed.add(line["id"])
-        run_id = line["flow_run_id"]
-        task = self.task_name(line["task_run_id"])
-        run_colour = COLOURS[list(self.names).index(run_id) % len(COLOURS)]
-        name = self.paint(f"{self.names[run_id]:<24}", run_colour)
-        text = self.paint(task + line["message"], LEVELS.get(line["level"], "0"))
-        self.say(f"{line['timestamp'][11:19]} {name} {text}")
-
-    def task_name(self, task_run_id: str | None) -> str:
-        """`name: ` of the task that wrote a line; nothing for the flow itself."""
-        if task_run_id is None:
-            return ""
-        if task_run_id not in self.tasks:
-            found = self.api.get(f"/task_runs/{task_run_id}")
-            self.tasks[task_run_id] = f"{found.json()['name']}: " if found.is_success else ""
-        return self.tasks[task_run_id]
-
-    def paint(self, text: str, colour: str) -> str:
-        """Coloured on a terminal, plain elsewhere."""
-        return f"\033[{colour}m{text}\033[0m" if self.colour else text
-
-    def say(self, text: str, colour: str = "") -> None:
-        """One line to standard output, at once."""
-        sys.stdout.write((self.paint(text, colour) if colour else text) + "\n")
-        sys.stdout.flush()
 
 
 def by_every_name(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -29,12 +29,44 @@ def task_states(prefect: Prefect, run_id: str) -> list[str]:
     return [one["state"]["name"] for one in prefect.call("POST", "/task_runs/filter", task_runs=of_children)]
 
 
-def test_the_flows_command_runs_the_pipeline_and_shows_its_logs(stack):
+def test_the_flows_command_ends_with_the_result_of_the_pipeline(prefect: Prefect):
     said = run(*FLOWS).stdout
+    stages, end = said.split("\npipeline-2023-01: completed after ")
+    run_id = re.search(r"flow-run/([0-9a-f-]{36})", said)[1]
+    figures, verdict, rows, link, then = [line.strip() for line in end.splitlines()[1:]]
 
-    assert "pipeline/daily runs as" in said
-    assert "pipeline-2023-01 is Completed" in said
-    assert "ingest-2023-01" in said
+    assert "ingest   2023-01: 68,211 rows" in stages
+    assert "Executing deployment step" not in said
+    assert re.fullmatch(
+        r"RMSE 4\.\d{3} minutes on 62,574 trips of 2023-02; the source's method has 5\.\d+: .*better", figures
+    )
+    assert re.match(
+        r"version \d+ is ((not promoted, version \d+ stays )?champion|champion already): .*RMSE 4\.", verdict
+    )
+    assert rows.startswith("64,809 trips of 2023-02 scored by version ")
+    assert link.endswith("(log-in: make secrets)")
+    assert then.startswith("next:    curl http://localhost:")
+    assert all(f"pipeline {line}" in prefect.logs(run_id) for line in (figures, verdict, rows))
+
+
+def test_a_failed_run_ends_with_its_cause_and_a_link_and_no_traceback(stack):
+    done = run(*FLOWS, "score", "--month", "2020-01", check=False)
+
+    assert done.returncode == 1
+    cause, link = done.stdout.splitlines()[-2:]
+    assert cause.strip() == (
+        "month 2020-01 is not in the lake; put it there: docker compose run --rm flows ingest --month 2020-01"
+    )
+    assert link.endswith("(log-in: make secrets)")
+    assert "Traceback" not in done.stdout
+
+
+def test_every_parameter_of_every_deployment_is_described(prefect: Prefect):
+    schemas = [one["parameter_openapi_schema"] for one in prefect.call("POST", "/deployments/filter")]
+    fields = [field for schema in schemas for field in schema["properties"].items()]
+
+    assert len(fields) > 15
+    assert [name for name, field in fields if not field.get("description")] == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +90,7 @@ def test_the_flows_command_says_what_is_wrong(stack, arguments, code, words):
     assert words in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("answer", "told"), [("c", "is Cancelled"), ("", "Left running")])
+@pytest.mark.parametrize(("answer", "told"), [("c", ": cancelled after"), ("", "Left running")])
 def test_ctrl_c_in_the_flows_command_asks_what_becomes_of_the_run(prefect: Prefect, answer: str, told: str):
     with Terminal(*TYPED, "patience", "--seconds", "15") as terminal:
         terminal.read_until("wait-", 60)  # the first second is over
