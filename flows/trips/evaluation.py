@@ -111,11 +111,36 @@ class Errors:
             found |= _named(sums, f"_miles_{band}")
         return found
 
+    def headline(self) -> dict[str, float]:
+        """Return rmse, mae and p90 of all rows, in minutes."""
+        metrics = self.metrics()
+        return {name: metrics[name] for name in ("rmse", "mae", "p90")}
+
+    def rmse_by_hour(self) -> dict[int, float]:
+        """Return the RMSE in minutes by local hour of pickup, 0 to 23; an hour without rows is left out."""
+        return {
+            hour: float(np.sqrt(sums[SQUARES] / sums[ROWS])) for hour, sums in enumerate(self.by_hour) if sums[ROWS]
+        }
+
+    def by_distance(self) -> dict[str, list[Any]]:
+        """Return a table by band of miles, as columns for a reader; RMSE and MAE are None where no trip was judged."""
+        groups = [_named(sums, "") for sums in self.by_miles]
+        return {
+            "distance": [_band_title(band) for band in MILE_BANDS],
+            "trips": [int(group["rows"]) for group in groups],
+            "RMSE (minutes)": [group.get("rmse") for group in groups],
+            "MAE (minutes)": [group.get("mae") for group in groups],
+        }
+
     def _total(self) -> Floats:
         total: Floats = self.by_hour.sum(axis=0)
         if not total[ROWS]:
             raise ValueError("no row was judged, so there is no error to state")
         return total
+
+
+def _band_title(band: str) -> str:
+    return "not recorded" if band == "missing" else f"{band.replace('_', ' ')} miles"
 
 
 def _sums(error: Floats, group: Counts, groups: int) -> Floats:
