@@ -123,13 +123,13 @@ class Errors:
         }
 
     def by_distance(self) -> dict[str, list[Any]]:
-        """Return a table by band of miles, as columns for a reader; RMSE and MAE are None where no trip was judged."""
-        groups = [_named(sums, "") for sums in self.by_miles]
+        """Return a table for a reader, as columns: a row per band of miles that has trips, errors in minutes."""
+        bands = {band: _named(sums, "") for band, sums in zip(MILE_BANDS, self.by_miles, strict=True) if sums[ROWS]}
         return {
-            "distance": [_band_title(band) for band in MILE_BANDS],
-            "trips": [int(group["rows"]) for group in groups],
-            "RMSE (minutes)": [group.get("rmse") for group in groups],
-            "MAE (minutes)": [group.get("mae") for group in groups],
+            "distance": [_band_title(band) for band in bands],
+            "trips": [int(metrics["rows"]) for metrics in bands.values()],
+            "RMSE (minutes)": [round(metrics["rmse"], 3) for metrics in bands.values()],
+            "MAE (minutes)": [round(metrics["mae"], 3) for metrics in bands.values()],
         }
 
     def _total(self) -> Floats:
@@ -140,7 +140,7 @@ class Errors:
 
 
 def _band_title(band: str) -> str:
-    return "not recorded" if band == "missing" else f"{band.replace('_', ' ')} miles"
+    return {"missing": "not recorded", "under_1": "under 1 mile"}.get(band, f"{band.replace('_', ' ')} miles")
 
 
 def _sums(error: Floats, group: Counts, groups: int) -> Floats:

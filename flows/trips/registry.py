@@ -92,7 +92,7 @@ def register(
         mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
         report.log_details(client, run.info.run_id)
     if not client.search_registered_models(f"name='{MODEL_NAME}'"):
-        client.create_registered_model(MODEL_NAME, description=f"{ABOUT}\n\n{usage('@' + CHAMPION)}")
+        client.create_registered_model(MODEL_NAME, description=f"{ABOUT}\n\n{usage('@' + CHAMPION, 'the champion')}")
     created = client.create_model_version(
         MODEL_NAME,
         logged.model_uri,
@@ -101,7 +101,9 @@ def register(
         model_id=logged.model_id,
         description=report.sentence,
     )
-    client.set_tag(run.info.run_id, MLFLOW_RUN_NOTE, f"{report.summary}\n\n{usage(f'/{created.version}')}")
+    client.set_tag(
+        run.info.run_id, MLFLOW_RUN_NOTE, f"{report.summary}\n\n{usage(f'/{created.version}', 'this version')}"
+    )
     client.set_registered_model_alias(MODEL_NAME, CANDIDATE, created.version)
     return _version(created)
 
