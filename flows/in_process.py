@@ -28,7 +28,7 @@ def run(name: str, parameters: dict[str, Any]) -> int:
         raise click.UsageError(str(error), click.get_current_context(silent=True)) from error
     state: State[Any] = cast("Any", flow)(**parameters, return_state=True)
     if sys.stdout.isatty():  # a program that reads the result needs no link
-        log.info("run:     %s", url_for("flow-run", obj_id=state.state_details.flow_run_id))
+        log.info("run:   %s", url_for("flow-run", obj_id=state.state_details.flow_run_id))
     result = state.result(raise_on_failure=False)
     if not state.is_completed():  # one line for people, the traceback is in the run's log
         log.error("%s: %s", name, result)

@@ -19,5 +19,5 @@ def completed(message: str, result: Result, *, then: str = "") -> Result:
     for line in message.splitlines():
         log.info("%-8s %s", runtime.flow_run.flow_name, line)
     if then and runtime.flow_run.parent_flow_run_id is None:
-        log_next.info("next:    %s", then)
+        log_next.info("next:  %s", then)
     return cast("Result", Completed(message=message, data=result))

@@ -15,7 +15,7 @@ from flows.caching import by_key, reuse
 from flows.judged_versions import metrics_of
 from flows.outcome import Result, completed
 from flows.results import PLAIN
-from flows.trips import baseline, figures, graph, judging, model_files, month_rows, registry, training
+from flows.trips import baseline, descriptions, figures, graph, judging, model_files, month_rows, registry, training
 from flows.trips.baseline import Baseline
 from flows.trips.evaluation import Errors
 from flows.trips.fingerprint import commit, fingerprint
@@ -24,6 +24,7 @@ from flows.trips.month import Month, Months, each, following
 from flows.trips.month_rows import MonthRows
 from flows.trips.registry import CANDIDATE, CHAMPION, Lineage, Version
 from flows.trips.report import Beside, duration_report, mlflow_links
+from flows.trips.run_report import Report
 from flows.trips.settings import Settings, command
 
 log = logging.getLogger("trainyard.train")
@@ -66,25 +67,36 @@ def source_method(months: list[MonthRows], month: MonthRows, settings: Settings,
 def candidate(made: Fitted, found: Errors, source: Baseline | None, seen: list[Lineage], tags: dict[str, str],
               settings: Settings, *, key: tuple[str, ...]) -> Version:  # fmt: skip
     """Log the model with its metrics, figures and lineage, and register it."""
-    metrics = found.metrics() | {"train_rows": made.rows, "train_seconds": made.seconds}
+    metrics = found.headline()
+    parameters = {name: str(value) for name, value in training.PARAMETERS.items()} | {
+        "rounds": tags["rounds"],
+        "train": key[0],
+        "validate": tags["validate"],
+        "training_rows": str(made.rows),
+        "validation_rows": f"{found.metrics()['rows']:.0f}",
+        "training_seconds": f"{made.seconds:.1f}",
+    }
     if source:
-        metrics |= {
-            "baseline_rmse": source.rmse,
-            "baseline_mae": source.mae,
-            "baseline_seconds": source.seconds,
-        }
+        metrics |= {"baseline_rmse": source.rmse, "baseline_mae": source.mae}
+        parameters |= {"baseline_seconds": f"{source.seconds:.1f}"}
     return registry.register(
         settings.tracking_uri,
         model_files.required(settings.lake_url, made.sha256),
-        run_name=f"train-{key[0]}",
-        parameters=training.PARAMETERS | {"rounds": tags["rounds"], "train": key[0], "validate": tags["validate"]},
-        metrics=metrics,
-        figures={
-            "predicted-against-actual": figures.predicted_against_actual(found),
-            "residuals": figures.residuals(found),
-            "error-by-hour": figures.error_by_hour(found),
-            "feature-gain": figures.feature_gain(made.gain),
-        },
+        report=Report(
+            name=descriptions.run_name(key[0], tags["rounds"], metrics["rmse"]),
+            sentence=descriptions.version_summary(metrics, tags),
+            summary=descriptions.run_summary(metrics, parameters, tags),
+            metrics=metrics,
+            rmse_by_hour=found.rmse_by_hour(),
+            tables={"errors-by-distance": found.by_distance()},
+            figures={
+                "predicted-against-actual": figures.predicted_against_actual(found),
+                "residuals": figures.residuals(found),
+                "error-by-hour": figures.error_by_hour(found),
+                "feature-gain": figures.feature_gain(made.gain),
+            },
+        ),
+        parameters=parameters,
         lineage=seen,
         tags=tags,
     )

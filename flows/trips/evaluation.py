@@ -111,11 +111,36 @@ class Errors:
             found |= _named(sums, f"_miles_{band}")
         return found
 
+    def headline(self) -> dict[str, float]:
+        """Return rmse, mae and p90 of all rows, in minutes."""
+        metrics = self.metrics()
+        return {name: metrics[name] for name in ("rmse", "mae", "p90")}
+
+    def rmse_by_hour(self) -> dict[int, float]:
+        """Return the RMSE in minutes by local hour of pickup, 0 to 23; an hour without rows is left out."""
+        return {
+            hour: float(np.sqrt(sums[SQUARES] / sums[ROWS])) for hour, sums in enumerate(self.by_hour) if sums[ROWS]
+        }
+
+    def by_distance(self) -> dict[str, list[Any]]:
+        """Return a table for a reader, as columns: a row per band of miles that has trips, errors in minutes."""
+        bands = {band: _named(sums, "") for band, sums in zip(MILE_BANDS, self.by_miles, strict=True) if sums[ROWS]}
+        return {
+            "distance": [_band_title(band) for band in bands],
+            "trips": [int(metrics["rows"]) for metrics in bands.values()],
+            "RMSE (minutes)": [round(metrics["rmse"], 3) for metrics in bands.values()],
+            "MAE (minutes)": [round(metrics["mae"], 3) for metrics in bands.values()],
+        }
+
     def _total(self) -> Floats:
         total: Floats = self.by_hour.sum(axis=0)
         if not total[ROWS]:
             raise ValueError("no row was judged, so there is no error to state")
         return total
+
+
+def _band_title(band: str) -> str:
+    return {"missing": "not recorded", "under_1": "under 1 mile"}.get(band, f"{band.replace('_', ' ')} miles")
 
 
 def _sums(error: Floats, group: Counts, groups: int) -> Floats:

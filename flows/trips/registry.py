@@ -11,28 +11,27 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import mlflow
-import numpy as np
 import onnx
-import pandas as pd
-from matplotlib.figure import Figure
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.models import Model
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
+from flows.trips import mlflow_flavor
+from flows.trips.descriptions import usage
 from flows.trips.graph import FIELDS, MODEL_NAME, OUTPUT
 from flows.trips.month import each
+from flows.trips.run_report import Report
 from flows.trips.settings import command
 from flows.trips.verdict import Verdict
 
 CHAMPION, CANDIDATE, PREVIOUS = "champion", "candidate", "previous"
 CHECKSUM = "model_sha256"  # tag of a version: SHA-256 of its model.onnx, in hexadecimal
-_REQUIREMENTS = [f"onnx=={onnx.__version__}", "onnxruntime", "pandas"]  # for `mlflow models serve`
+ABOUT = "Minutes that a New York green-taxi trip takes."
 
 log = logging.getLogger("trainyard.registry")
 logging.getLogger("mlflow").setLevel(logging.ERROR)  # its notices are for people at a notebook
@@ -74,10 +73,8 @@ def register(
     tracking_uri: str,
     graph: bytes,
     *,
-    run_name: str,
-    parameters: Mapping[str, Any],
-    metrics: Mapping[str, float],
-    figures: Mapping[str, Figure],
+    report: Report,
+    parameters: Mapping[str, str],
     lineage: list[Lineage],
     tags: Mapping[str, str],
 ) -> Version:
@@ -86,53 +83,44 @@ def register(
     checksum = sha256(model.SerializeToString()).hexdigest()  # what MLflow writes is made from the model so
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_experiment(MODEL_NAME)
-    with mlflow.start_run(run_name=run_name, tags=dict(tags)) as run:
-        mlflow.log_params(dict(parameters))
-        mlflow.log_metrics(dict(metrics))
-        for month in lineage:
-            with warnings.catch_warnings(action="ignore"):  # it finds two names for one kind of source
-                source = resolve_dataset_source(month.url)
-            dataset = MetaDataset(source, name=f"trips {month.month}", digest=month.sha256[:36])  # type: ignore[abstract]  # mlflow's own stub forgets it
-            mlflow.log_input(dataset, context=month.context, tags={"sha256": month.sha256})
-        for name, figure in figures.items():
-            mlflow.log_figure(figure, f"figures/{name}.png")
-        mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
-        logged = mlflow.onnx.log_model(
-            model,
-            name="model",
-            signature=signature(),
-            input_example=example(),
-            pip_requirements=_REQUIREMENTS,
-            metadata={"fields": [asdict(field) for field in FIELDS], "output": OUTPUT},
-            onnx_execution_providers=["CPUExecutionProvider"],
-            save_as_external_data=False,
-        )
     client = mlflow.MlflowClient(tracking_uri)
+    with mlflow.start_run(run_name=report.name, tags=dict(tags)) as run:
+        mlflow.log_params(dict(parameters))
+        mlflow.log_metrics(dict(report.metrics))
+        _log_lineage(lineage)
+        logged = Model.log(
+            None,  # no artifact path: since MLflow 3 a model has a name and a place of its own
+            mlflow_flavor,
+            name="model",
+            model=model,
+            signature=mlflow_flavor.signature(),
+            input_example=mlflow_flavor.example(),
+            metadata={"fields": [asdict(field) for field in FIELDS], "output": OUTPUT},
+        )
+        mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
+        report.log_details(client, run.info.run_id)
     if not client.search_registered_models(f"name='{MODEL_NAME}'"):
-        client.create_registered_model(MODEL_NAME, description="Minutes that a New York green-taxi trip takes.")
-    found = client.create_model_version(
+        client.create_registered_model(MODEL_NAME, description=f"{ABOUT}\n\n{usage('@' + CHAMPION, 'the champion')}")
+    created = client.create_model_version(
         MODEL_NAME,
         logged.model_uri,
         run.info.run_id,
         tags={**tags, CHECKSUM: checksum},
         model_id=logged.model_id,
+        description=report.sentence,
     )
-    return _version(found)
+    client.set_tag(
+        run.info.run_id, MLFLOW_RUN_NOTE, f"{report.summary}\n\n{usage(f'/{created.version}', 'this version')}"
+    )
+    return _version(created)
 
 
-def signature() -> ModelSignature:
-    """Return the model's signature: `double` and `long` columns, as MLflow wants them, and one output."""
-    types = {"int64": DataType.long, "float32": DataType.double}  # `float` would refuse a float64 frame
-    inputs = Schema([ColSpec(types[field.dtype], field.name, required=True) for field in FIELDS])
-    return ModelSignature(inputs, Schema([ColSpec(DataType.double, str(OUTPUT["name"]))]))
-
-
-def example() -> pd.DataFrame:
-    """Return the fields' own examples as one row."""
-    moment = pd.Timestamp(str(next(field.example for field in FIELDS if field.format == "date-time")))
-    values = {f.name: int(moment.timestamp()) if f.format == "date-time" else f.example for f in FIELDS}
-    types: dict[str, Any] = {field.name: np.int64 if field.dtype == "int64" else np.float64 for field in FIELDS}
-    return pd.DataFrame([values]).astype(types)
+def _log_lineage(lineage: list[Lineage]) -> None:
+    for month in lineage:
+        with warnings.catch_warnings(action="ignore"):  # it finds two names for one kind of source
+            source = resolve_dataset_source(month.url)
+        dataset = MetaDataset(source, name=f"trips {month.month}", digest=month.sha256[:36])  # type: ignore[abstract]  # mlflow's own stub forgets it
+        mlflow.log_input(dataset, context=month.context, tags={"sha256": month.sha256})
 
 
 def version(tracking_uri: str, alias: str) -> Version | None:
@@ -197,11 +185,6 @@ def record(tracking_uri: str, verdict: Verdict) -> None:
         elif name in tags:
             client.delete_model_version_tag(MODEL_NAME, verdict.version, name)
     client.update_model_version(MODEL_NAME, verdict.version, f"{verdict.sentence} (decided {verdict.at})")
-
-
-def metrics(tracking_uri: str, found: Version) -> dict[str, float]:
-    """Return the metrics of the run that made the version."""
-    return dict(mlflow.MlflowClient(tracking_uri).get_run(found.run_id).data.metrics)
 
 
 def _version(found: ModelVersion) -> Version:

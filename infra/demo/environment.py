@@ -66,9 +66,11 @@ def prefect(places: Places, port: int) -> dict[str, str]:
 
 def model_server(places: Places, ports: Mapping[str, int]) -> dict[str, str]:
     """Return the settings of the model server; it looks at the registry every second, so that nobody waits."""
-    links = f"Prefect http://{HOST}:{ports['prefect']}; MLflow http://{HOST}:{ports['mlflow']}"
+    mlflow = f"http://{HOST}:{ports['mlflow']}"
+    page = f"{mlflow}/#/experiments?workflowType=machine_learning"  # else MLflow opens on language models
+    links = f"Prefect http://{HOST}:{ports['prefect']}; MLflow {page} {mlflow}/health"
     return {
-        "MLFLOW_TRACKING_URI": f"http://{HOST}:{ports['mlflow']}",
+        "MLFLOW_TRACKING_URI": mlflow,
         "MODEL_DIR": str(places.part("model")),
         "MODEL_SERVER_PORT": str(ports["server"]),
         "MODEL_SERVER_METRICS_PORT": str(ports["metrics"]),

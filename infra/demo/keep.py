@@ -15,7 +15,9 @@ def tell(told: Told, places: Places) -> None:
     console.say()
     console.say(f"model server  {server}")
     console.say(f"Prefect       {told.addresses['PREFECT_API_URL'].removesuffix('/api')}")
-    console.say(f"MLflow        {told.addresses['MLFLOW_TRACKING_URI']}")
+    # with this parameter MLflow opens on the model; without it, on a page for language models
+    model = f"#/models/{told.report['model']}?workflowType=machine_learning"
+    console.say(f"MLflow        {told.addresses['MLFLOW_TRACKING_URI']}/{model}")
     console.say()
     console.say(f"try:   curl {server}/predict -H 'Content-Type: application/json' -d '{request}'")
     console.say(f"flows: (set -a; . {places.shown(places.environment)}; .venv/bin/python -m flows --help)")

@@ -103,7 +103,7 @@ class Follower:
         self.say(f"\n{run['name']}: {state['name'].lower()} after {run['total_run_time']:.0f} s", colour)
         for line in cause.splitlines():
             self.say(f"  {line}")
-        self.say(f"run:  {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}   (log-in: make secrets)")
+        self.say(f"run:   {os.environ['PREFECT_UI_URL']}/runs/flow-run/{run['id']}   (log-in: make secrets)")
         if self.next:
             self.say(self.next)
 

@@ -29,7 +29,9 @@ def by_every_name(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
 def signature(name: str, deployment: dict[str, Any]) -> FlowSignature:
     """Return what the command line accepts; a required parameter must be given even if the schedule's runs have it."""
     schema = copy.deepcopy(deployment["parameter_openapi_schema"] or {})
-    for parameter, field in schema.get("properties", {}).items():
+    fields = sorted(schema.get("properties", {}).items(), key=lambda named: named[1].get("position", 0))
+    schema["properties"] = dict(fields)  # the database orders them by length
+    for parameter, field in fields:
         if parameter in deployment["parameters"] and parameter not in schema.get("required", []):
             field["default"] = deployment["parameters"][parameter]
     return FlowSignature(name, deployment["description"] or "", schema)

@@ -132,7 +132,9 @@ class Follower:
             run_id=version.run_id,
             created=version.creation_timestamp,
             since=_now(),
-            metrics=run.metrics if run else {},
+            metrics={n: v for n, v in run.metrics.items() if "_by_" not in n}
+            if run
+            else {},  # of a series only the end
             params=run.params if run else {},
             tags={k: v for k, v in (run.tags | version.tags if run else version.tags).items() if "mlflow." not in k},
         )

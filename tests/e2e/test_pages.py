@@ -116,7 +116,7 @@ def test_prefect_shows_every_deployment(browser: Remote, prefect_page: str):
 
 
 def test_mlflow_shows_the_champion(browser: Remote, pipeline_run: str):
-    browser.get(f"http://localhost:{setting('MLFLOW_PORT')}/#/models/trip-duration")
+    browser.get(f"http://localhost:{setting('MLFLOW_PORT')}/#/models/trip-duration?workflowType=machine_learning")
     shows(browser, "trip-duration", "champion")
     keep(browser, "mlflow-champion")
 

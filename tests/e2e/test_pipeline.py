@@ -45,7 +45,7 @@ def test_the_flows_command_ends_with_the_result_of_the_pipeline(prefect: Prefect
     )
     assert rows.startswith("64,809 trips of 2023-02 scored by version ")
     assert link.endswith("(log-in: make secrets)")
-    assert then.startswith("next:    curl http://localhost:")
+    assert then.startswith("next:  curl http://localhost:")
     assert all(f"pipeline {line}" in prefect.logs(run_id) for line in (figures, verdict, rows))
 
 
@@ -140,8 +140,10 @@ def harvest() -> Yield:
     found = httpx.get(f"{registry}/model-versions/search", params=newest_first).raise_for_status().json()
     versions = found["model_versions"]
     newest = httpx.get(f"{registry}/runs/get", params={"run_id": versions[0]["run_id"]}).raise_for_status().json()
-    figures = {one["key"]: one["value"] for one in newest["run"]["data"]["metrics"]}
-    return Yield(trips, objects, len(versions), round(figures["rmse"], 5), figures["rows"])
+    figures, parameters = (
+        {one["key"]: one["value"] for one in newest["run"]["data"][kind]} for kind in ("metrics", "params")
+    )
+    return Yield(trips, objects, len(versions), round(figures["rmse"], 5), float(parameters["validation_rows"]))
 
 
 def in_its_middle(prefect: Prefect) -> str:

@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import mlflow
@@ -23,9 +24,13 @@ from prefect.settings import (
 )
 from prefect.testing.utilities import prefect_test_harness
 
+from flows.ingest import ingest
+from flows.train import train
 from flows.trips import table
+from tests.integration.months import cut
 
 DATA = Path(__file__).parents[2] / "data"
+Train = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,15 @@ def _yard(postgres: str, prefect_server: None, tracking: str, tmp_path: Path, mo
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     monkeypatch.setenv("TRIPS_SOURCE", str(DATA))
     return yard
+
+
+@pytest.fixture(name="small")
+def _small(yard: Yard, tmp_path: Path) -> Train:
+    """Ingest two small months; return a training on them with few rounds."""
+    months = str(cut(tmp_path / "months"))
+    for month in ("2023-01", "2023-02"):
+        ingest(month, source=months)
+    return lambda train_on="2023-01", **options: train(train_on, **{"rounds": 20, "baseline": False} | options)
 
 
 def _free_port() -> int:

@@ -1,38 +1,22 @@
 """Train, promote and score on real parts, with small months and few rounds."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows.ingest import ingest
 from flows.pipeline import pipeline
 from flows.promote import promote
 from flows.score import score
-from flows.train import train
 from flows.trips import graph as graphs
 from flows.trips import lake, month_rows, registry
-from flows.trips.cleaning import teaching
 from flows.trips.graph import MODEL_NAME, Predictor
 from flows.trips.judging import errors_on
 from flows.trips.training import fit
-from tests.integration.conftest import Yard
+from tests.integration.conftest import Train, Yard
 from tests.integration.months import cut
-
-Train = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(name="small")
-def _small(yard: Yard, tmp_path: Path) -> Train:
-    """Ingest two small months; return a training on them with few rounds."""
-    months = str(cut(tmp_path / "months"))
-    for month in ("2023-01", "2023-02"):
-        ingest(month, source=months)
-    return lambda train_on="2023-01", **options: train(train_on, **{"rounds": 20, "baseline": False} | options)
 
 
 def artifact(key: str) -> str:
@@ -48,24 +32,6 @@ def test_training_registers_a_candidate_with_its_lineage(small: Train, yard: Yar
 
     assert (candidate.version, candidate.tags["train"]) == (trained["version"], "2023-01")
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"trips 2023-01", "trips 2023-02"}
-
-
-def test_run_in_mlflow_has_metrics_parameters_and_figures(small: Train, yard: Yard) -> None:
-    small()
-    client = mlflow.MlflowClient(yard.tracking_uri)
-    run = client.get_run(registry.required(yard.tracking_uri, registry.CANDIDATE).run_id)
-
-    assert {"rmse", "mae", "p90", "rmse_hour_08", "rmse_miles_1_to_2"} <= run.data.metrics.keys()
-    assert len(client.list_artifacts(run.info.run_id, "figures")) == 4
-
-
-def test_registered_model_has_signature_example_and_field_descriptions(small: Train, yard: Yard) -> None:
-    small()
-    mlflow.set_tracking_uri(yard.tracking_uri)
-    info = mlflow.models.get_model_info(f"models:/{MODEL_NAME}@{registry.CANDIDATE}")
-
-    assert info.signature == registry.signature()
-    assert (info.metadata["fields"][0]["maximum"], info.saved_input_example_info is not None) == (265, True)
 
 
 def test_flow_gives_what_the_plain_functions_give(small: Train, yard: Yard) -> None:
@@ -249,19 +215,3 @@ def test_predictions_deleted_from_the_lake_are_made_again(small: Train, yard: Ya
     (yard.lake / score("2023-02")["key"]).unlink()
 
     assert score("2023-02")["cached"] is False
-
-
-def test_mlflows_own_loader_predicts_what_the_graph_predicts(small: Train, yard: Yard) -> None:
-    small()
-    found = registry.required(yard.tracking_uri, registry.CANDIDATE)
-    mlflow.set_tracking_uri(yard.tracking_uri)
-    loaded = mlflow.pyfunc.load_model(f"models:/{MODEL_NAME}/{found.version}")
-    rows = teaching(next(month_rows.passes(yard.lake_url, [month_rows.required(yard.lake_url, "2023-02")]))).slice(
-        0, 50
-    )
-    frame = rows.select(registry.example().columns.tolist()).to_pandas().astype(registry.example().dtypes)
-
-    predicted = loaded.predict(frame)["minutes"]
-    assert np.ravel(predicted) == pytest.approx(
-        Predictor(registry.graph(yard.tracking_uri, found)).minutes(rows), abs=1e-4
-    )

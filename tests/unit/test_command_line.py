@@ -15,7 +15,7 @@ from flows.signatures import signatures
 from flows.trips.month import Month
 
 SIGNATURES = {one.name: one for one in signatures(FLOWS)}
-PREFECT_ONLY = {"title", "position", "description"}
+PREFECT_ONLY = {"title", "position"}
 
 
 @flow(name="train")

@@ -2,6 +2,7 @@ import subprocess
 
 from infra.demo import environment
 from infra.demo.places import Places
+from services.model_server.settings import Settings
 
 PORTS = {"prefect": 4200, "mlflow": 5001, "server": 8080, "metrics": 8081}
 
@@ -33,3 +34,11 @@ def test_the_flows_find_every_part_of_the_demo_and_nothing_outside(tmp_path):
     assert addresses["PREFECT_API_URL"] == "http://127.0.0.1:4200/api"
     assert addresses["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5001"
     assert addresses["LAKE_URL"] == (tmp_path / "demo" / "lake").as_uri()
+
+
+def test_the_home_page_links_mlflow_s_page_for_this_kind_of_models(tmp_path):
+    links = Settings.from_env(environment.model_server(Places(tmp_path / "demo"), PORTS)).links
+
+    assert [link.name for link in links] == ["Prefect", "MLflow"]
+    assert links[1].url == "http://127.0.0.1:5001/#/experiments?workflowType=machine_learning"
+    assert links[1].probe == "http://127.0.0.1:5001/health"

@@ -125,3 +125,24 @@ def test_names_suit_mlflow_and_empty_groups_state_only_their_rows():
     metrics = judged(some_rows(9, 1) | {"pickup": np.array([5 * 3600])}).metrics()
     assert all(name.replace("_", "").isalnum() for name in metrics)
     assert [name for name in metrics if name.endswith("_hour_06")] == ["rows_hour_06"]
+
+
+def test_the_headline_is_rmse_mae_and_p90_of_all_rows():
+    errors = judged(some_rows(10, 500))
+    metrics = errors.metrics()
+    assert errors.headline() == {name: metrics[name] for name in ("rmse", "mae", "p90")}
+
+
+def test_the_rmse_by_hour_leaves_out_hours_without_rows():
+    rows = some_rows(11, 500) | {"pickup": np.repeat([5 * 3600, 7 * 3600], 250)}
+    errors = judged(rows)
+    metrics = errors.metrics()
+    assert errors.rmse_by_hour() == {5: metrics["rmse_hour_05"], 7: metrics["rmse_hour_07"]}
+
+
+def test_the_table_by_distance_has_a_row_for_every_band_with_trips():
+    errors = judged(some_rows(12, 300) | {"miles": np.repeat([0.5, 3.0, np.nan], 100)})
+    table, metrics = errors.by_distance(), errors.metrics()
+    assert table["distance"] == ["under 1 mile", "2 to 5 miles", "not recorded"]
+    assert table["trips"] == [100, 100, 100]
+    assert table["MAE (minutes)"][1] == pytest.approx(metrics["mae_miles_2_to_5"], abs=0.0005)

@@ -62,7 +62,7 @@ def test_a_failed_try_is_told_without_its_traceback(follower, capsys):
 
 
 def test_the_end_is_the_result_the_link_and_the_next_command(follower, capsys):
-    follower.next = "next:    curl"
+    follower.next = "next:  curl"
     follower.print_end(RUN)
 
     assert capsys.readouterr().out.splitlines() == [
@@ -70,8 +70,8 @@ def test_the_end_is_the_result_the_link_and_the_next_command(follower, capsys):
         "pipeline-2023-01: completed after 58 s",
         "  RMSE 4.2",
         "  version 1 is champion",
-        "run:  http://localhost:4200/runs/flow-run/r   (log-in: make secrets)",
-        "next:    curl",
+        "run:   http://localhost:4200/runs/flow-run/r   (log-in: make secrets)",
+        "next:  curl",
     ]
 
 

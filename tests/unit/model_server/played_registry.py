@@ -28,7 +28,9 @@ class Registry:
         return SimpleNamespace(version=self.version, creation_timestamp=int(self.version), run_id="r", tags=self.tags)
 
     def get_run(self, run_id):
-        return SimpleNamespace(data=SimpleNamespace(metrics={"rmse": 4.2}, params={}, tags={"mlflow.user": "x"}))
+        return SimpleNamespace(
+            data=SimpleNamespace(metrics={"rmse": 4.2, "rmse_by_hour": 9.9}, params={}, tags={"mlflow.user": "x"})
+        )
 
     def files(self) -> dict[str, bytes]:
         return {"MLmodel": MLMODEL.encode(), "model.onnx": self.model.SerializeToString()} | self.changed
