@@ -23,6 +23,7 @@ READS_ENVIRON = {
     "infra/setup/flow_context.py": "deploy's step: the commit",
     "infra/setup/prune_images.py": "deploy: the registry's address",
     "infra/setup/run_flow.py": "the flows command",
+    "infra/setup/follow_run.py": "the flows command: the address of the runs' pages",
     "infra/smoke/__main__.py": "smoke",
     "infra/smoke/attacks.py": "smoke",
     "infra/smoke/claims.py": "smoke",
