@@ -9,8 +9,9 @@ import msgspec
 from flask import Flask, Response, request
 
 from services.model_server import releases
+from services.model_server.csv_rows import from_csv
 from services.model_server.keys import Keys
-from services.model_server.limits import Limits
+from services.model_server.limits import CSV, Limits
 from services.model_server.notes import KEY, Note
 from services.model_server.payload import Rows
 from services.model_server.serving import Served, Serving
@@ -34,10 +35,11 @@ class Routes:
         app.add_url_rule("/model/reload", "/model/reload", view_func=self.reload, methods=["POST"])
 
     def predict(self, environ: WSGIEnvironment) -> Response:
-        """One row or a list; the answer has the same form."""
+        """One row or a list, whose answer has the same form; a CSV is a list."""
         served = self._serving.choose()
-        with self._limits.body(environ, JSON) as body:
-            rows = served.reader.read(body.data)
+        reader = served.reader
+        with self._limits.body(environ, JSON, CSV) as body:
+            rows = reader.take(from_csv(body.data, reader)) if body.kind == CSV else reader.read(body.data)
             values = run(environ, served, rows)
         output = values[0] if rows.single else values
         return answer(served, {served.predictor.schema.output.name: output}, rows)
@@ -70,7 +72,8 @@ class Routes:
             del described[private]
         return reply(
             described
-            | {"fields": schema.fields, "output": schema.output, "metadata": schema.more}
+            | {"fields": schema.fields, "ignored_columns": schema.ignored_columns}
+            | {"output": schema.output, "metadata": schema.more}
             | {"candidate": self._serving.candidacy()._asdict()}
             | {"following": seen, "trouble": self._serving.trouble}
         )

@@ -67,6 +67,26 @@ def test_the_document_has_the_bounds_of_each_field(client):
     assert row["required"] == ["PULocationID", "DOLocationID", "trip_distance"]
 
 
+def test_the_document_names_choices_aliases_and_what_is_left_out(client):
+    row = client.get("/openapi.json").json["components"]["schemas"]["Row"]
+    rate, pickup = row["properties"]["RatecodeID"], row["properties"]["pickup"]
+
+    assert "1 = Standard rate, 2 = JFK" in rate["description"]
+    assert rate["anyOf"][0] == {"type": "number", "minimum": 1, "maximum": 99}  # names are no bound
+    assert "also sent as lpep_pickup_datetime" in pickup["description"]
+    assert "left out: fare_amount, lpep_dropoff_datetime." in row["description"]
+
+
+def test_a_long_list_of_names_is_cut_in_the_document_and_whole_at_model(client, settings):
+    names = {str(number): f"zone {number}" for number in range(1, 266)}
+    serve(settings.model_dir, "2", graph(fields=[FIELDS[0] | {"choices": names}, *FIELDS[1:]]))
+    client.application.extensions["serving"].refresh()
+
+    row = client.get("/openapi.json").json["components"]["schemas"]["Row"]
+    assert row["properties"]["PULocationID"]["description"].endswith("10 = zone 10, and 255 more at /model")
+    assert client.get("/model").json["fields"][0]["choices"] == names
+
+
 def test_the_document_without_a_model_has_the_routes_that_need_none(empty):
     assert "/health/live" in empty.get("/openapi.json").json["paths"]
 
