@@ -15,6 +15,7 @@ from services.model_server.limits import CSV, Limits
 from services.model_server.notes import KEY, Note
 from services.model_server.payload import Rows
 from services.model_server.serving import Served, Serving
+from services.model_server.verdicts import sentence
 
 JSON = "application/json"
 VERSION = "X-Model-Version"
@@ -68,14 +69,20 @@ class Routes:
         served, seen = self._serving.require(), self._serving.following()
         release, schema = served.predictor.release, served.predictor.schema
         described = msgspec.to_builtins(release)
+        following = msgspec.to_builtins(seen) if seen else None
+        aliases = {
+            version.alias: {"sentence": sentence(version, schema.output.unit)} | msgspec.to_builtins(version)
+            for version in (seen.versions if seen else [])
+        }
         for private in ("file", "registry"):
             del described[private]
         return reply(
             described
             | {"fields": schema.fields, "ignored_columns": schema.ignored_columns}
             | {"output": schema.output, "metadata": schema.more}
+            | {"aliases": aliases}
             | {"candidate": self._serving.candidacy()._asdict()}
-            | {"following": seen, "trouble": self._serving.trouble}
+            | {"following": following, "trouble": self._serving.trouble}
         )
 
     def reload(self) -> Response:
