@@ -39,15 +39,18 @@ def fields_of(header: Sequence[str], names: ColumnNames) -> list[str | None]:
     """Return the field of each column, None for an ignored one; raise Problem 422 that names every wrong column."""
     given: dict[str, str] = {}
     fields, errors = list[str | None](), list[FieldError]()
-    for name in header:
+    for number, name in enumerate(header, 1):
         field = names.field(name)
-        if field in given or (field is None and not names.ignores(name)):
+        if not name:
+            why = f"column {number} of the header has no name; leave it out (pandas: to_csv(..., index=False))"
+            errors.append(FieldError(0, None, why))
+        elif field in given or (field is None and not names.ignores(name)):
             errors.append(FieldError(0, short(name), names.why(name, given.get(field or ""))))
-            if len(errors) == MAX_ERRORS:
-                break
         elif field is not None:
             given[field] = name
         fields.append(field)
+        if len(errors) == MAX_ERRORS:
+            break
     if errors:
         raise invalid(errors)
     return fields

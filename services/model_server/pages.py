@@ -55,8 +55,10 @@ class Pages:
         """Every call with an example that can be sent from the page."""
         served = self._serving.champion
         fields = served.predictor.schema.fields if served else ()
+        ignored = served.predictor.schema.ignored_columns if served else ()
         calls = _calls(served) if served else []
-        return self._page("docs.html", fields=fields, calls=calls, problems=KINDS.items())
+        told = {"fields": fields, "ignored": ignored, "most": MOST_OF_SELECT}
+        return self._page("docs.html", **told, calls=calls, problems=KINDS.items())
 
     def document(self) -> Response:
         """The OpenAPI document of the served model."""
@@ -91,9 +93,9 @@ class Pages:
 
 def _input(field: Field) -> dict[str, Any]:
     """What the form needs to know of *field*; browsers want moments without offset."""
-    what = f"{field.zone} time" if field.format else field.kind
+    what = f"{field.zone} time" if field.format else field.kind.removesuffix(" or null")  # stays empty then
     if choices := _choices(field):
-        what = "a name of the list, or its number" if len(choices) > MOST_OF_SELECT else ""
+        what = "a name of the list or a number" if len(choices) > MOST_OF_SELECT else ""
     value = "" if field.example is None or field.nullable else str(field.example)
     return {
         "name": field.name,
@@ -134,8 +136,8 @@ def _calls(served: Served) -> list[dict[str, str]]:
     posts = [
         ("/predict", kind, one, "one row"),
         ("/predict", kind, many, "a list"),
+        ("/predict", "text/csv", _csv(row), "a CSV with a header"),
         ("/invocations", kind, json.dumps({"dataframe_split": columns}, indent=2), "as MLflow's clients ask"),
-        ("/invocations", "text/csv", _csv(row), "a CSV with a header"),
         (f"/v2/models/{release.name}/infer", kind, json.dumps({"inputs": tensors}), "as V2 clients ask"),
     ]
     gets = [("/model", "what the model says about itself"), ("/health/ready", "is a model served?")]

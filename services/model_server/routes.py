@@ -69,7 +69,7 @@ class Routes:
         served, seen = self._serving.require(), self._serving.following()
         release, schema = served.predictor.release, served.predictor.schema
         described = msgspec.to_builtins(release)
-        following = msgspec.to_builtins(seen) if seen else None
+        following = {k: v for k, v in msgspec.to_builtins(seen).items() if k != "versions"} if seen else None
         aliases = {
             version.alias: {"sentence": sentence(version, schema.output.unit)} | msgspec.to_builtins(version)
             for version in (seen.versions if seen else [])

@@ -71,8 +71,10 @@ function showPrediction(target, form, answer) {
   const { assumed } = answer.content;
   if (assumed.length === 0) return;
   const list = element("ul", "", "plain soft");
-  for (const { field, value: taken } of assumed)
-    list.append(element("li", taken === null ? `${field}: not known` : `${field}: ${taken}`));
+  for (const { field, value: taken } of assumed) {
+    const label = form.elements[field].closest("label").firstChild.textContent.trim();
+    list.append(element("li", `${label} (${field}): ${taken ?? "not known"}`));
+  }
   target.append(element("p", "Assumed, since you left it empty:", "soft"), list);
 }
 

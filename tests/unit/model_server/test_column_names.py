@@ -102,6 +102,12 @@ def test_a_plain_row_is_read_without_a_look_at_other_names(reader, monkeypatch):
     assert reader.read(json.dumps([TRIP, TRIP]).encode()).count == 2
 
 
+def test_a_column_without_a_name_is_told_by_its_place(client):
+    answer = client.post("/predict", data="trip_distance,\n1,2\n", content_type="text/csv")
+
+    assert answer.json["detail"].startswith("column 2 of the header has no name; leave it out")
+
+
 def test_a_mark_of_byte_order_is_no_part_of_the_first_name(client):
     answer = client.post("/predict", data="\ufeff" + PUBLISHED, content_type="text/csv")
 

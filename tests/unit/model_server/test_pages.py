@@ -113,6 +113,14 @@ def test_mlflow_is_where_the_home_page_links_to(settings, links):
     assert known == ("http://h:1" if links else "")
 
 
+def test_the_try_it_page_names_choices_aliases_and_what_is_left_out(client):
+    page = client.get("/docs").text
+
+    assert "1 Standard rate, 2 JFK" in page
+    assert "also sent as <code>lpep_pickup_datetime</code>" in page
+    assert "left out: fare_amount, lpep_dropoff_datetime." in page
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_browser_gets_a_page_for_an_unknown_path_with_ways_on(client, method):
     page = client.open("/nothing/<b>", method=method, headers={"Accept": BROWSER})

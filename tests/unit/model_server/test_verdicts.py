@@ -95,7 +95,9 @@ def status(settings, *versions: AliasVersion) -> None:
 def test_the_model_route_has_the_versions_by_alias(client, settings):
     status(settings, verdicts.judged("candidate", "3", REFUSED))
 
-    told = client.get("/model").json["aliases"]["candidate"]
+    answer = client.get("/model").json
+    told = answer["aliases"]["candidate"]
+    assert "versions" not in answer["following"]
     assert (told["sentence"], told["why"]) == (SENTENCE, REFUSED["verdict_why"])
 
 
