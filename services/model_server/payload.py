@@ -117,9 +117,9 @@ class Reader:
     def _converted(self, rows: object) -> Rows | None:
         try:
             structs = msgspec.convert(rows, self._list)
+            return self._structs(structs) if 0 < len(structs) <= self._max_rows else None
         except (ValueError, OverflowError):
             return None  # other names, or something wrong
-        return self._structs(structs) if 0 < len(structs) <= self._max_rows else None
 
     def _renamed(self, rows: object) -> Rows:
         """*rows* under other names than the fields' own; careful.py says what is wrong with them."""

@@ -102,6 +102,17 @@ def test_a_plain_row_is_read_without_a_look_at_other_names(reader, monkeypatch):
     assert reader.read(json.dumps([TRIP, TRIP]).encode()).count == 2
 
 
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", ["pickup", "lpep_pickup_datetime"])
+def test_a_value_that_only_its_reader_refuses_is_named_under_any_name(client, path, name):
+    row = {"PULocationID": 74, "DOLocationID": 166, "trip_distance": 2, name: "tomorrow at noon"}
+    text = ",".join(row) + "\n" + ",".join(map(str, row.values()))
+    answers = [post(client, path, row), client.post(path, data=text, content_type="text/csv")]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert all("pickup: is not a date-time" in answer.json["detail"] for answer in answers)
+
+
 def test_a_column_without_a_name_is_told_by_its_place(client):
     answer = client.post("/predict", data="trip_distance,\n1,2\n", content_type="text/csv")
 
