@@ -4,7 +4,8 @@ The source of `features.py` is traced, the trees are spliced in behind it, and w
 (meaning, unit, bounds, example, whether it may be missing) travels in the file's metadata. Readers of the file, the
 model server and the scorer, need no code of ours to use it.
 
-Metadata keys: `name`; `fields`, a JSON list in input order; `output`, a JSON object; `training`, a JSON object.
+Metadata keys: `name`; `fields`, a JSON list in input order; `output`, a JSON object; `ignored_columns`, a JSON list of
+names that callers may send beside the fields and that are left out; `training`, a JSON object.
 """
 
 import json
@@ -23,8 +24,10 @@ import spox.opset.ai.onnx.v17 as op
 from onnxmltools.convert.common.data_types import FloatTensorType
 from spox import inline
 
+from flows.trips import zones
 from flows.trips.cleaning import INPUT_SCHEMA, LONGEST_MINUTES, SHORTEST_MINUTES, arrays
 from flows.trips.features import FARTHEST_MILES, NAMES, ZONES, features, keys, plain
+from flows.trips.schema import TRIP_SCHEMA
 from flows.trips.training import Trained
 
 MODEL_NAME = "trip-duration"
@@ -32,7 +35,11 @@ MODEL_NAME = "trip-duration"
 
 @dataclass(frozen=True)
 class Field:
-    """What a caller must know of one input; bounds are inclusive."""
+    """What a caller must know of one input; bounds are inclusive.
+
+    *choices* names values by their number as text; it helps people and is no bound. *aliases* are other names under
+    which a caller may send the field.
+    """
 
     name: str
     dtype: str
@@ -46,23 +53,41 @@ class Field:
     format: str | None = None
     time_zone: str | None = None
     when_missing: str | None = None
+    choices: dict[str, str] | None = None
+    aliases: tuple[str, ...] = ()
 
 
-_ZONE = "taxi zone of the city where the trip {} (0 is unknown)"
+# Codes and names: the data dictionary of green-taxi trip records, NYC Taxi and Limousine Commission.
+_RATES = {
+    "1": "Standard rate",
+    "2": "JFK",
+    "3": "Newark",
+    "4": "Nassau or Westchester",
+    "5": "Negotiated fare",
+    "6": "Group ride",
+    "99": "Unknown",
+}
+_TRIP_TYPES = {"1": "Street hail", "2": "Dispatch"}
+_VENDORS = {"1": "Creative Mobile Technologies", "2": "Curb Mobility (formerly VeriFone)", "6": "Myle Technologies"}
+_ZONES = zones.names()
+_ZONE = "taxi zone where the trip {} (0 is unknown)"
 FIELDS = (
-    Field("PULocationID", "int64", _ZONE.format("begins"), None, 0, ZONES - 1, 74, required=True),
-    Field("DOLocationID", "int64", _ZONE.format("ends"), None, 0, ZONES - 1, 166, required=True),
+    Field("PULocationID", "int64", _ZONE.format("begins"), None, 0, ZONES - 1, 74, required=True, choices=_ZONES),
+    Field("DOLocationID", "int64", _ZONE.format("ends"), None, 0, ZONES - 1, 166, required=True, choices=_ZONES),
     Field(
         "pickup", "int64", "local time at pickup", "seconds since 1970", 946_684_800, 4_102_444_799,  # 2000 to 2099
         "2023-02-14T08:30:00", format="date-time", time_zone="America/New_York", when_missing="now",
+        aliases=("lpep_pickup_datetime",),
     ),
     Field("trip_distance", "float32", "length of the trip", "miles", 0, FARTHEST_MILES, 2.6, required=True),
-    Field("RatecodeID", "float32", "rate: 1 standard, 2 JFK, 3 Newark, 4 Nassau or Westchester, 5 negotiated, 6 group",
-          None, 1, 99, 1, nullable=True),
-    Field("trip_type", "float32", "1 street hail, 2 dispatched", None, 1, 2, 1, nullable=True),
-    Field("VendorID", "float32", "provider of the record", None, 1, 99, 2, nullable=True),
+    Field("RatecodeID", "float32", "rate of the fare", None, 1, 99, 1, nullable=True, choices=_RATES),
+    Field("trip_type", "float32", "how the trip began", None, 1, 2, 1, nullable=True, choices=_TRIP_TYPES),
+    Field("VendorID", "float32", "provider of the record", None, 1, 99, 2, nullable=True, choices=_VENDORS),
     Field("passenger_count", "float32", "passengers, as the driver entered them", "persons", 0, 9, 1, nullable=True),
 )  # fmt: skip
+# Published, but unknown at pickup or without use to the model: rows cut out of a month may keep these columns.
+_TAKEN = {name for field in FIELDS for name in (field.name, *field.aliases)}
+IGNORED_COLUMNS = [name for name in TRIP_SCHEMA.names if name not in _TAKEN]
 OUTPUT = {
     "name": "minutes",
     "description": "time from pickup to drop-off",
@@ -98,6 +123,7 @@ def build(trained: Trained, training: dict[str, Any]) -> bytes:
         "name": MODEL_NAME,
         "fields": [asdict(field) for field in FIELDS],
         "output": OUTPUT,
+        "ignored_columns": IGNORED_COLUMNS,
         "training": training,
     }
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}

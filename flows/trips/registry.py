@@ -7,7 +7,7 @@ Knows nothing of how a model is made; a model is the bytes of an ONNX file.
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,7 +95,8 @@ def register(
             model=model,
             signature=mlflow_flavor.signature(),
             input_example=mlflow_flavor.example(),
-            metadata={"fields": [asdict(field) for field in FIELDS], "output": OUTPUT},
+            # without the names of zones and codes, which stand in fields.json and in the graph
+            metadata={"fields": [asdict(replace(field, choices=None)) for field in FIELDS], "output": OUTPUT},
         )
         mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
         report.log_details(client, run.info.run_id)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from services.model_server import moments
+from services.model_server.column_names import ColumnNames
 from services.model_server.fields import Field
 from services.model_server.problems import MAX_ERRORS, FieldError, Problem
 from services.model_server.sizes import too_deep
@@ -32,8 +33,11 @@ def parse(body: bytes | bytearray | memoryview) -> object:
         raise Problem(400, "malformed", detail) from None
 
 
-def examine(fields: Sequence[Field], data: object, max_rows: int) -> list[list[Any]]:
-    """The values of each row in the order of *fields*, UNSET where left out; raise Problem 413 or 422."""
+def examine(fields: Sequence[Field], names: ColumnNames, data: object, max_rows: int) -> list[list[Any]]:
+    """The values of each row in the order of *fields*, UNSET where left out; raise Problem 413 or 422.
+
+    The rows have their fields' own names already, where *names* knows them.
+    """
     rows = [data] if isinstance(data, dict) else data
     if not isinstance(rows, list):
         raise Problem(422, "invalid-input", "Send a JSON object (one row) or a list of objects (many rows).")
@@ -43,7 +47,7 @@ def examine(fields: Sequence[Field], data: object, max_rows: int) -> list[list[A
     errors: list[FieldError] = []
     values = []
     for number, row in enumerate(rows):
-        values.append(_row(fields, row, number, errors))
+        values.append(_row(fields, names, row, number, errors))
         if len(errors) >= MAX_ERRORS:
             break
     if errors:
@@ -65,17 +69,16 @@ def invalid(errors: list[FieldError]) -> Problem:
     return Problem(422, "invalid-input", first if len(errors) == 1 else many + first, errors=errors)
 
 
-def _row(fields: Sequence[Field], row: object, number: int, errors: list[FieldError]) -> list[Any]:
+def _row(fields: Sequence[Field], names: ColumnNames, row: object, number: int, errors: list[FieldError]) -> list[Any]:
     if not isinstance(row, dict):
         errors.append(FieldError(number, None, "this row is not an object; send {field: value, ...}", _short(row)))
         return []
-    names = [field.name for field in fields]
+    known = {field.name for field in fields}
     for name in row:
         if len(errors) >= MAX_ERRORS:
             return []
-        if name not in names:
-            message = f"is not a field of this model; its fields are {', '.join(names)}"
-            errors.append(FieldError(number, short(name), message, _short(row[name])))
+        if name not in known:
+            errors.append(FieldError(number, short(name), names.why(name), _short(row[name])))
     values = []
     for field in fields[: MAX_ERRORS - len(errors)] if errors else fields:
         try:

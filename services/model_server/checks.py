@@ -57,6 +57,8 @@ def compatible(new: Schema, served: Schema) -> None:
         now, was = getattr(new.output, what), getattr(served.output, what)
         if was is not None and now != was:
             wrong.append(f"its output's {what} is {now}, not {was}")
+    known = {name.casefold() for name in (*fields, *new.ignored_columns)}
+    wrong += [f"it refuses the column {name}" for name in served.ignored_columns if name.casefold() not in known]
     if wrong:
         remedy = "; have it take what is taken now, or register it under another name"
         raise ModelError("requests that are answered now would fail: " + "; ".join(wrong) + remedy)
@@ -78,5 +80,7 @@ def _narrower(new: Field, old: Field) -> Iterator[str]:
         yield f"is in the time zone {new.zone}, not {old.zone}"
     if old.unit is not None and new.unit != old.unit:
         yield f"is in {new.unit}, not {old.unit}"
+    if gone := {alias.casefold() for alias in old.aliases} - {alias.casefold() for alias in new.aliases}:
+        yield f"is no longer called {', '.join(sorted(gone))} too"
     if new.low > old.low or new.high < old.high:
         yield f"takes {new.show(new.low)} to {new.show(new.high)}, not {old.show(old.low)} to {old.show(old.high)}"

@@ -4,6 +4,7 @@ Read from the ONNX file's own metadata; where that is silent, from the graph's i
 Knows nothing of requests.
 """
 
+import re
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,9 @@ from services.model_server import moments
 
 TYPES = {"tensor(int64)": "int64", "tensor(float)": "float32"}
 INT64 = (-(2**63), 2**63 - 1)
+NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)  # of a choice
 FLOAT32_MAX = 3.4028234663852886e38
+OWN_KEYS = ("fields", "output", "name", "ignored_columns")  # of the metadata
 
 
 class SchemaError(ValueError):
@@ -35,6 +38,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["date-time"] | None = None  # ISO 8601 in JSON, seconds since 1970 of local wall time inside
     time_zone: str | None = None  # of a date-time; UTC when it is not given
     when_missing: Literal["now"] | None = None
+    choices: dict[str, str] | None = None  # names of values, by the number as text: a help for people, no bound
+    aliases: tuple[str, ...] = ()  # other names under which a request may send it
 
     @property
     def whole(self) -> bool:
@@ -83,6 +88,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             raise SchemaError(f"field {self.name} is int64, so it cannot be left out: make it required or float32")
         if self.low > self.high:
             raise SchemaError(f"field {self.name} has a minimum above its maximum")
+        for number in self.choices or {}:
+            if not (NUMBER.fullmatch(number) and self.low <= float(number) <= self.high):
+                raise SchemaError(f"field {self.name} has the choice {number}, which is no number within its bounds")
         try:
             ZoneInfo(self.zone)
         except (ValueError, OSError, KeyError) as error:
@@ -105,6 +113,7 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
     output: Output
     name: str | None = None
+    ignored_columns: tuple[str, ...] = ()  # names that may be sent beside the fields, and are left out
     more: dict[str, Any] = {}  # noqa: RUF012  # msgspec copies an empty default
 
 
@@ -117,16 +126,17 @@ def read_schema(inputs: list[Any], outputs: list[Any], metadata: dict[str, str])
         raise SchemaError("the model must have one float32 output")
     try:
         fields = _described(metadata["fields"]) if "fields" in metadata else _inferred(graph)
-        said = metadata.get("output")
+        said, ignored = metadata.get("output"), metadata.get("ignored_columns", "[]")
         output = msgspec.json.decode(said, type=Output) if said else Output(name=outputs[0].name)
+        left_out = msgspec.json.decode(ignored, type=tuple[str, ...])
     except msgspec.MsgspecError as error:
         raise SchemaError(f"the model's metadata cannot be read: {error}") from error
     if {field.name: field.dtype for field in fields} != graph:
         raise SchemaError(f"the metadata describes {[f.name for f in fields]}, the graph takes {list(graph)}")
     for field in fields:
         field.check()
-    more = {key: _plain(text) for key, text in metadata.items() if key not in ("fields", "output", "name")}
-    return Schema(fields=fields, output=output, name=metadata.get("name"), more=more)
+    more = {key: _plain(text) for key, text in metadata.items() if key not in OWN_KEYS}
+    return Schema(fields=fields, output=output, name=metadata.get("name"), ignored_columns=left_out, more=more)
 
 
 def _described(text: str) -> tuple[Field, ...]:

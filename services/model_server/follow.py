@@ -12,11 +12,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from services.model_server import fetching, links, memory, releases, settings, trial
+from services.model_server import fetching, links, memory, releases, settings, trial, verdicts
 from services.model_server.predictor import ModelError
 from services.model_server.releases import Following, Refusal, Release
 from services.model_server.settings import Settings
@@ -41,6 +42,8 @@ class Follower:
         self._seen: releases.Mark | None = None  # of the served file when it was last compared
         self._most_bytes = memory.for_model(settings.model_server_workers)
         self.current = self._stored()
+        before = releases.read(releases.status(self._folder, alias), Following) if self.current else None
+        self._versions = before.versions if before else []
 
     def _stored(self) -> Release | None:
         path = releases.pointer(self._folder, self._alias)
@@ -63,11 +66,15 @@ class Follower:
             registry = f"{type(error).__name__}: the model's files cannot be fetched now"
         if version is None and registry == "ok":
             self._let_go()
+        if registry == "ok" and self._alias == self._settings.model_alias:
+            aliases = (self._alias, self._settings.model_candidate_alias, verdicts.PREVIOUS)
+            found = verdicts.look(self._client, self._settings.model_name, aliases, version)
+            self._versions = self._versions if found is None else found
         seen = version.version if version else None
         self._say(f"event=looked alias={self._alias} version={seen} registry={registry!r}")
         refused = list(self._refused.values())[-10:]
-        now = _now()
-        state = Following(checked_at=now, registry=registry, alias_version=seen and str(seen), refused=refused)
+        state = Following(checked_at=_now(), registry=registry, alias_version=seen and str(seen), refused=refused)
+        state = msgspec.structs.replace(state, versions=self._versions)
         releases.write(releases.status(self._folder, self._alias), state)
 
     def _let_go(self) -> None:
@@ -120,7 +127,8 @@ class Follower:
             found = fetching.checksum(fetching.graph(target))
         if tag and found != tag:
             raise ModelError(f"its file has the SHA-256 {found}; the registry's tag {SHA256_TAG} says {tag}")
-        run = self._client.get_run(version.run_id).data if version.run_id else None
+        made = self._client.get_run(version.run_id) if version.run_id else None
+        run = made.data if made else None
         return Release(
             name=name,
             version=number,
@@ -130,6 +138,7 @@ class Follower:
             registry=self._settings.mlflow_tracking_uri,
             alias=self._alias,
             run_id=version.run_id,
+            experiment_id=made.info.experiment_id if made else "",
             created=version.creation_timestamp,
             since=_now(),
             metrics={n: v for n, v in run.metrics.items() if "_by_" not in n}

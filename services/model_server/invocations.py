@@ -1,7 +1,5 @@
 """MLflow's scoring protocol: /invocations, /ping, /version. Turns its forms into rows; the rest is shared."""
 
-import csv
-import io
 from importlib.metadata import version
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -9,6 +7,7 @@ from wsgiref.types import WSGIEnvironment
 from flask import Flask, Response
 
 from services.model_server.careful import parse
+from services.model_server.csv_rows import from_csv
 from services.model_server.limits import CSV, Limits
 from services.model_server.payload import Reader
 from services.model_server.problems import Problem
@@ -81,32 +80,6 @@ def tensors(content: object, reader: Reader) -> object:
         reader.check_size(len(content), 0)
         return [_record([field.name for field in reader.fields], row) for row in content]
     return content
-
-
-def from_csv(body: bytes | bytearray, reader: Reader) -> list[dict[str, Any]]:
-    """The records of a CSV with a header; an empty cell is null. No line is kept longer than it is worked on."""
-    dtypes = {field.name: float if field.dtype == "float32" else int for field in reader.fields}
-    records: list[dict[str, Any]] = []
-    try:
-        lines = csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline=""))
-        header = next(lines, [])
-        reader.check_size(0, len(header))
-        for line in filter(None, lines):
-            records.append({name: _cell(text, dtypes.get(name, str)) for name, text in _record(header, line).items()})
-            reader.check_size(len(records), 0)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Problem(400, "malformed", f"The body is not CSV in UTF-8: {error}") from None
-    return records
-
-
-def _cell(text: str, kind: type) -> object:
-    if text == "":
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if kind is int and number == number // 1 else number
 
 
 def _record(names: list[str], values: object) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from services.model_server.predictor import Predictor
 
 Json = dict[str, Any]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
+MOST_CHOICES = 10  # names of one field's values in its description
 REFUSALS = {
     400: "The body is not JSON (or CSV).",
     401: "The API key is missing or not known.",
@@ -46,10 +47,12 @@ def document(served: Predictor | None, max_rows: int) -> Json:
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
 
 
-def row(fields: Sequence[Field]) -> Json:
+def row(fields: Sequence[Field], ignored: Sequence[str] = ()) -> Json:
     """The JSON schema of one row."""
+    left_out = f" These columns may be sent too and are left out: {', '.join(ignored)}." if ignored else ""
     return {
         "type": "object",
+        "description": f"One row. Names of fields are taken in any case.{left_out}",
         "properties": {field.name: _field(field) for field in fields},
         "required": [field.name for field in fields if field.required],
         "additionalProperties": False,
@@ -69,7 +72,16 @@ def _field(field: Field) -> Json:
     unit = f" ({field.unit})" if field.unit and not field.format else ""
     zone = f"; {field.zone} when it has no offset" if field.format else ""
     default = "; now when it is missing" if field.when_missing else ""
-    return schema | {"description": f"{field.description}{unit}{zone}{default}", "title": field.name}
+    also = f"; also sent as {', '.join(field.aliases)}" if field.aliases else ""
+    description = f"{field.description}{unit}{zone}{default}{_named(field.choices or {})}{also}"
+    return schema | {"description": description, "title": field.name}
+
+
+def _named(choices: dict[str, str]) -> str:
+    """The names of values as text, since they are no bound; of a long list its beginning."""
+    shown = list(choices.items())[:MOST_CHOICES]
+    more = f", and {len(choices) - len(shown)} more at /model" if len(choices) > len(shown) else ""
+    return ": " + ", ".join(f"{number} = {name}" for number, name in shown) + more if shown else ""
 
 
 def _schemas(served: Predictor, max_rows: int) -> Json:
@@ -94,7 +106,7 @@ def _schemas(served: Predictor, max_rows: int) -> Json:
         },
     }
     return {
-        "Row": row(served.schema.fields),
+        "Row": row(served.schema.fields, served.schema.ignored_columns),
         "Rows": rows,
         "Answer": _answer(one),
         "Answers": _answer(many),
@@ -115,8 +127,8 @@ def _predictions(name: str, version: str) -> Json:
     wanted = _object(inputs=_list(_ref("Tensor")))
     model: Json = {
         "/predict": {
-            "post": _operation("Predict one row or a list", *REFUSALS, answer=_either("Answer", "Answers"))
-            | _body({"application/json": _either("Row", "Rows")})
+            "post": _operation("Predict one row, a list or a CSV", *REFUSALS, answer=_either("Answer", "Answers"))
+            | _body({"application/json": _either("Row", "Rows"), "text/csv": _string()})
         },
         "/invocations": {
             "post": _operation("Predict in MLflow's forms", *REFUSALS, answer=_ref("Predictions"))

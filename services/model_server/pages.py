@@ -2,21 +2,23 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
-from flask import Flask, Response, render_template
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import NotFound
 
-from services.model_server import checks, openapi, releases
+from services.model_server import checks, facts, openapi, releases
 from services.model_server.fields import Field
-from services.model_server.problems import KINDS
+from services.model_server.problems import KINDS, problem
 from services.model_server.releases import LinkState
 from services.model_server.routes import reply
 from services.model_server.serving import Served, Serving
 from services.model_server.settings import Settings
 
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-SHOWN_METRICS = 6
-SHOWN_OF_COMMIT = 8  # characters, as Git abbreviates
+MOST_OF_SELECT = 20  # names; a longer list is searched by typing
+MEDIA_TYPES = ["application/problem+json", "application/json", "text/html"]  # of an error; the first where all may be
 
 
 class Pages:
@@ -30,16 +32,21 @@ class Pages:
         app.add_url_rule("/", view_func=self.home)
         app.add_url_rule("/docs", view_func=self.docs)
         app.add_url_rule("/openapi.json", view_func=self.document)
+        app.register_error_handler(NotFound, self.not_found)
 
     def home(self) -> Response:
-        """The champion, a form that predicts, and the other parts of the stack."""
-        served = self._serving.champion
-        told: dict[str, Any] = {"inputs": [], "facts": [], "warnings": []}
+        """The champion, a form that predicts, the verdicts on versions, and the other parts of the stack."""
+        served, name, mlflow = self._serving.champion, self._settings.model_name, self._settings.mlflow_url
+        told: dict[str, Any] = {"inputs": [], "facts": [], "warnings": [], "versions": [], "version_url": ""}
+        unit = None
         if served:
+            unit, release = served.predictor.schema.output.unit, served.predictor.release
             told["inputs"] = [_input(field) for field in served.predictor.schema.fields]
-            told["facts"] = _facts(served)
+            told["facts"] = facts.facts(served, mlflow)
+            told["version_url"] = facts.version_url(mlflow, release.name, release.version)
         if seen := self._serving.following():
             told["warnings"] = [f"Version {r.version} was refused: {r.reason}" for r in seen.refused[-1:]]
+            told["versions"] = facts.judged(seen.versions, name, unit, mlflow)
         links = releases.read(self._settings.model_dir / "links.json", list[LinkState])
         asked = [LinkState(link.name, link.url) for link in self._settings.links]
         return self._page("home.html", links=links or asked, **told)
@@ -48,13 +55,24 @@ class Pages:
         """Every call with an example that can be sent from the page."""
         served = self._serving.champion
         fields = served.predictor.schema.fields if served else ()
+        ignored = served.predictor.schema.ignored_columns if served else ()
         calls = _calls(served) if served else []
-        return self._page("docs.html", fields=fields, calls=calls, problems=KINDS.items())
+        told = {"fields": fields, "ignored": ignored, "most": MOST_OF_SELECT}
+        return self._page("docs.html", **told, calls=calls, problems=KINDS.items())
 
     def document(self) -> Response:
         """The OpenAPI document of the served model."""
         served = self._serving.champion
         return reply(openapi.document(served and served.predictor, self._settings.model_server_max_rows))
+
+    def not_found(self, error: NotFound) -> Response:
+        """A page with links for a browser, the problem document for a program."""
+        if request.accept_mimetypes.best_match(MEDIA_TYPES) != "text/html":
+            return problem(error).response(request.path)
+        page = self._page("not_found.html", path=request.path)
+        page.status_code = 404
+        page.headers["Vary"] = "Accept"
+        return page
 
     def _page(self, template: str, **told: object) -> Response:
         served = self._serving.champion
@@ -75,13 +93,17 @@ class Pages:
 
 def _input(field: Field) -> dict[str, Any]:
     """What the form needs to know of *field*; browsers want moments without offset."""
-    what = f"{field.zone} time" if field.format else field.kind
-    example = "" if field.example is None else str(field.example)
+    what = f"{field.zone} time" if field.format else field.kind.removesuffix(" or null")  # stays empty then
+    if choices := _choices(field):
+        what = "a name of the list or a number" if len(choices) > MOST_OF_SELECT else ""
+    value = "" if field.example is None or field.nullable else str(field.example)
     return {
         "name": field.name,
         "label": re.split(r"[:(]", field.description)[0].strip() or field.name,
-        "hint": f"{field.name}, {what}" if field.description else what,
-        "value": example[:19] if field.format else "" if field.nullable else example,
+        "hint": ", ".join(text for text in (field.name if field.description else "", what) if text),
+        "value": value[:19] if field.format else value,
+        "choices": choices,
+        "long": len(choices) > MOST_OF_SELECT,
         "required": field.required,
         "optional": not field.required and not field.when_missing,
         "moment": bool(field.format),
@@ -91,25 +113,11 @@ def _input(field: Field) -> dict[str, Any]:
     }
 
 
-def _facts(served: Served) -> list[tuple[str, str]]:
-    """Name and value of what a person wants to know of the served version first."""
-    release, schema = served.predictor.release, served.predictor.schema
-    facts = [("served since", release.since[:16].replace("T", " ") + " UTC")] if release.since else []
-    wanted = ["rmse", "baseline_rmse", "mae"]
-    names = [name for name in wanted if name in release.metrics]
-    names += sorted(release.metrics.keys() - set(wanted))
-    facts += [(name.replace("_", " "), f"{release.metrics[name]:.4g}") for name in names[:SHOWN_METRICS]]
-    training = schema.more.get("training")
-    for name, value in (training if isinstance(training, dict) else {}).items():
-        if isinstance(value, str | int | float | list):
-            facts.append((name.replace("_", " "), _plain(value)[: SHOWN_OF_COMMIT if name == "commit" else None]))
-    return facts + ([("run", release.run_id[:8])] if release.run_id else [])
-
-
-def _plain(value: str | float | list[object]) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _choices(field: Field) -> dict[str, str]:
+    """The names of values by number; two values of one name have their numbers in it, so that each is a choice."""
+    choices = field.choices or {}
+    count = Counter(choices.values())
+    return {number: name if count[name] == 1 else f"{name} ({number})" for number, name in choices.items()}
 
 
 def _calls(served: Served) -> list[dict[str, str]]:
@@ -128,8 +136,8 @@ def _calls(served: Served) -> list[dict[str, str]]:
     posts = [
         ("/predict", kind, one, "one row"),
         ("/predict", kind, many, "a list"),
+        ("/predict", "text/csv", _csv(row), "a CSV with a header"),
         ("/invocations", kind, json.dumps({"dataframe_split": columns}, indent=2), "as MLflow's clients ask"),
-        ("/invocations", "text/csv", _csv(row), "a CSV with a header"),
         (f"/v2/models/{release.name}/infer", kind, json.dumps({"inputs": tensors}), "as V2 clients ask"),
     ]
     gets = [("/model", "what the model says about itself"), ("/health/ready", "is a model served?")]

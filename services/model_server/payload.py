@@ -1,6 +1,6 @@
 """From a request's bytes to columns: one pass of a decoder that is made from the model's fields.
 
-Only when that pass fails does careful.py look again, slowly, and name every bad field.
+Only when that pass fails are other names of the fields looked for, and then careful.py names every bad field.
 Knows the fields, not the model; rows come out in the order of the fields.
 """
 
@@ -14,6 +14,7 @@ from msgspec.structs import astuple
 
 from services.model_server import moments
 from services.model_server.careful import check_count, examine, parse
+from services.model_server.column_names import ColumnNames
 from services.model_server.fields import Field
 from services.model_server.problems import MAX_ERRORS, Problem
 
@@ -57,9 +58,19 @@ def _type(field: Field) -> Any:  # noqa: ANN401  # a type that is made here
 
 
 class Reader:
-    """Reads requests for one model. *clock* gives the present wall time of a zone in seconds."""
+    """Reads requests for one model, which takes no other columns than its *fields* and, to drop them, *ignored* ones.
 
-    def __init__(self, fields: Sequence[Field], max_rows: int, clock: Callable[[str], int] = moments.now) -> None:
+    *clock* gives the present wall time of a zone in seconds.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        max_rows: int,
+        clock: Callable[[str], int] = moments.now,
+        *,
+        ignored: Sequence[str] = (),
+    ) -> None:
         names = [f"f{i}" for i in range(len(fields))]  # field names of a model need not be Python's
         parts = [
             (name, _type(field)) if field.required else (name, _type(field), UNSET)
@@ -69,7 +80,8 @@ class Reader:
         row = msgspec.defstruct(
             "Row", parts, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False, frozen=True
         )
-        self.fields, self._max_rows, self._clock = fields, max_rows, clock
+        self.fields, self.names = fields, ColumnNames(fields, ignored)
+        self._max_rows, self._clock = max_rows, clock
         self._list: Any = list[row]  # type: ignore[valid-type]  # made at run time
         self._one, self._many = msgspec.json.Decoder(row), msgspec.json.Decoder(self._list)
         self._getters = [attrgetter(name) for name in names]
@@ -78,8 +90,8 @@ class Reader:
     def check_size(self, rows: int, columns: int) -> None:
         """Raise Problem 413 for more rows than are taken, 422 for far more columns than the model has."""
         check_count(rows, self._max_rows)
-        if columns > len(self.fields) + MAX_ERRORS:  # a few too many are named one by one
-            detail = f"The request has {columns} columns; the model has {len(self.fields)} fields."
+        if columns > self.names.count + MAX_ERRORS:  # a few too many are named one by one
+            detail = f"The request has {columns} columns; the model takes {self.names.count}."
             raise Problem(422, "invalid-input", detail)
 
     def read(self, body: bytes | bytearray) -> Rows:
@@ -91,24 +103,31 @@ class Reader:
             if 0 < len(rows) <= self._max_rows:
                 return self._structs(rows)
         except (ValueError, OverflowError):
-            pass  # careful.py says what was wrong
+            pass  # other names, or something wrong
         data = parse(body)
         if not isinstance(data, dict):
-            return self._careful(data)
-        return self._row(examine(self.fields, data, self._max_rows)[0])
+            return self._renamed(data)
+        self.names.rename([data])
+        return self._row(examine(self.fields, self.names, data, self._max_rows)[0])
 
     def take(self, rows: object) -> Rows:
         """The same for a list of *rows* that another protocol has already taken out of its own form."""
+        return self._converted(rows) or self._renamed(rows)
+
+    def _converted(self, rows: object) -> Rows | None:
         try:
             structs = msgspec.convert(rows, self._list)
-            if 0 < len(structs) <= self._max_rows:
-                return self._structs(structs)
+            return self._structs(structs) if 0 < len(structs) <= self._max_rows else None
         except (ValueError, OverflowError):
-            pass  # careful.py says what was wrong
-        return self._careful(rows)
+            return None  # other names, or something wrong
 
-    def _careful(self, rows: object) -> Rows:
-        checked = examine(self.fields, rows, self._max_rows)
+    def _renamed(self, rows: object) -> Rows:
+        """*rows* under other names than the fields' own; careful.py says what is wrong with them."""
+        if isinstance(rows, list):
+            check_count(len(rows), self._max_rows)
+            if self.names.rename(rows) and (converted := self._converted(rows)):
+                return converted
+        checked = examine(self.fields, self.names, rows, self._max_rows)
         return self._rows([list(column) for column in zip(*checked, strict=True)], len(checked))
 
     def _structs(self, structs: list[Any]) -> Rows:

@@ -21,6 +21,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     registry: str  # tracking URI: a version number means nothing without it
     alias: str = "champion"
     run_id: str | None = None
+    experiment_id: str = ""  # of the run; empty in the record of an older server
     sha256: str = ""  # of the file; empty in the record of an older server
     checked: bool = False  # whether that was compared with the registry's tag model_sha256, which not every version has
     created: int = 0  # milliseconds since 1970, as the registry has it: tells a deleted and reused number
@@ -43,6 +44,23 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
+class AliasVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version behind an alias, with the verdict that promotion left on it; empty where it left none.
+
+    Errors are text, as tags of the registry are; *champion* is the version that it was compared with.
+    """
+
+    alias: str
+    version: str
+    verdict: str = ""  # promoted, not promoted, rolled back to
+    why: str = ""
+    at: str = ""  # ISO 8601 in UTC
+    month: str = ""
+    rmse: str = ""
+    champion_rmse: str = ""
+    champion: str = ""
+
+
 class Following(msgspec.Struct, frozen=True, kw_only=True):
     """What the follower saw at its last look; *registry* is ok, or says why it could not be asked."""
 
@@ -50,6 +68,7 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
     registry: str
     alias_version: str | None
     refused: list[Refusal] = []  # noqa: RUF012
+    versions: list[AliasVersion] = []  # noqa: RUF012  # of all aliases, in the status of the champion's
 
 
 class LinkState(msgspec.Struct):

@@ -9,11 +9,13 @@ import msgspec
 from flask import Flask, Response, request
 
 from services.model_server import releases
+from services.model_server.csv_rows import from_csv
 from services.model_server.keys import Keys
-from services.model_server.limits import Limits
+from services.model_server.limits import CSV, Limits
 from services.model_server.notes import KEY, Note
 from services.model_server.payload import Rows
 from services.model_server.serving import Served, Serving
+from services.model_server.verdicts import sentence
 
 JSON = "application/json"
 VERSION = "X-Model-Version"
@@ -34,10 +36,11 @@ class Routes:
         app.add_url_rule("/model/reload", "/model/reload", view_func=self.reload, methods=["POST"])
 
     def predict(self, environ: WSGIEnvironment) -> Response:
-        """One row or a list; the answer has the same form."""
+        """One row or a list, whose answer has the same form; a CSV is a list."""
         served = self._serving.choose()
-        with self._limits.body(environ, JSON) as body:
-            rows = served.reader.read(body.data)
+        reader = served.reader
+        with self._limits.body(environ, JSON, CSV) as body:
+            rows = reader.take(from_csv(body.data, reader)) if body.kind == CSV else reader.read(body.data)
             values = run(environ, served, rows)
         output = values[0] if rows.single else values
         return answer(served, {served.predictor.schema.output.name: output}, rows)
@@ -66,13 +69,20 @@ class Routes:
         served, seen = self._serving.require(), self._serving.following()
         release, schema = served.predictor.release, served.predictor.schema
         described = msgspec.to_builtins(release)
+        following = {k: v for k, v in msgspec.to_builtins(seen).items() if k != "versions"} if seen else None
+        aliases = {
+            version.alias: {"sentence": sentence(version, schema.output.unit)} | msgspec.to_builtins(version)
+            for version in (seen.versions if seen else [])
+        }
         for private in ("file", "registry"):
             del described[private]
         return reply(
             described
-            | {"fields": schema.fields, "output": schema.output, "metadata": schema.more}
+            | {"fields": schema.fields, "ignored_columns": schema.ignored_columns}
+            | {"output": schema.output, "metadata": schema.more}
+            | {"aliases": aliases}
             | {"candidate": self._serving.candidacy()._asdict()}
-            | {"following": seen, "trouble": self._serving.trouble}
+            | {"following": following, "trouble": self._serving.trouble}
         )
 
     def reload(self) -> Response:

@@ -89,7 +89,8 @@ class Serving:
         predictor = Predictor(release, self._settings.model_dir)
         checks.check(predictor, None)
         memory.give_back()
-        return Served(predictor, Reader(predictor.schema.fields, self._settings.model_server_max_rows))
+        schema, most = predictor.schema, self._settings.model_server_max_rows
+        return Served(predictor, Reader(schema.fields, most, ignored=schema.ignored_columns))
 
     def choose(self) -> Served:
         """The model for one request: the champion, or the candidate for its share of the traffic."""

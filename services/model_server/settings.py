@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 REQUIRED = {
     "MLFLOW_TRACKING_URI": "address of the MLflow server that holds the model registry, such as http://127.0.0.1:5001"
@@ -86,6 +87,14 @@ class Settings:
     def metrics_port(self) -> int:
         """The port of the Prometheus page."""
         return self.model_server_metrics_port or self.model_server_port + 1
+
+    @property
+    def mlflow_url(self) -> str:
+        """MLflow's address for people, as the home page's links have it: scheme and host; empty when they do not."""
+        for link in self.links:
+            if link.name.lower() == "mlflow" and (parts := urlsplit(link.url)).netloc:
+                return f"{parts.scheme}://{parts.netloc}"
+        return ""
 
     @property
     def links(self) -> list[Link]:

@@ -6,13 +6,15 @@ import numpy as np
 import onnx
 import pytest
 
+from flows.trips import zones
 from flows.trips.cleaning import INPUT_SCHEMA
 from flows.trips.graph import FIELDS, Predictor
+from flows.trips.schema import COLUMNS
 from flows.trips.scoring import SCORE_SCHEMA, scored
 from tests.unit.builders import make_rows, random_rows, tiny_graph, tiny_model
 
 DOCUMENTED = {"name", "dtype", "description", "unit", "minimum", "maximum", "example", "required", "nullable",
-              "format", "time_zone", "when_missing"}  # fmt: skip
+              "format", "time_zone", "when_missing", "choices", "aliases"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,8 @@ def metadata(model):
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-def test_the_metadata_has_exactly_the_four_documented_keys(metadata):
-    assert set(metadata) == {"name", "fields", "output", "training"}
+def test_the_metadata_has_exactly_the_five_documented_keys(metadata):
+    assert set(metadata) == {"name", "fields", "output", "ignored_columns", "training"}
     assert metadata["name"] == "trip-duration"
 
 
@@ -45,6 +47,31 @@ def test_every_field_has_the_documented_keys_and_an_example_within_bounds(metada
         assert set(field) == DOCUMENTED
         if field["format"] != "date-time":
             assert field["minimum"] <= field["example"] <= field["maximum"]
+
+
+def test_each_choice_is_a_number_within_the_bounds_of_its_field():
+    chosen = [field for field in FIELDS if field.choices]
+
+    assert {field.name for field in chosen} >= {"PULocationID", "DOLocationID", "RatecodeID", "trip_type", "VendorID"}
+    for field in chosen:
+        assert all(field.minimum <= int(number) <= field.maximum for number in field.choices)
+        assert str(field.example) in field.choices
+
+
+def test_every_zone_of_the_city_has_its_name():
+    names = zones.names()
+
+    assert [int(number) for number in names] == list(range(1, 266))
+    assert (names["1"], names["74"]) == ("Newark Airport, EWR", "East Harlem North, Manhattan")
+    assert (names["264"], names["265"]) == ("Unknown", "Outside of NYC")
+
+
+def test_each_published_column_is_a_field_an_alias_or_ignored(metadata):
+    known = [name for field in FIELDS for name in (field.name, *field.aliases)]
+    ignored = json.loads(metadata["ignored_columns"])
+
+    assert {*known, *ignored} == {"pickup", *(column.name for column in COLUMNS)}
+    assert not {*known} & {*ignored}
 
 
 def test_a_field_that_may_be_absent_says_what_stands_in():

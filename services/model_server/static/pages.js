@@ -25,41 +25,71 @@ function element(tag, text, style) {
   return made;
 }
 
+class UnknownName extends Error {}
+
+function numberOf(input) { // of a field with a long list of names: by its name, a part that only one has, or the number
+  const text = input.value.trim().toLowerCase();
+  const options = [...input.list.options];
+  const exact = options.filter((option) => option.value.toLowerCase() === text);
+  const found = exact.length ? exact : Number.isNaN(Number(text)) ? options.filter((option) => option.value.toLowerCase().includes(text)) : [];
+  if (found.length === 1) {
+    input.value = found[0].value; // what is sent is what is seen
+    return Number(found[0].dataset.number);
+  }
+  if (!Number.isNaN(Number(text))) return Number(text);
+  const names = found.length ? `${found.length} names have` : "no name has";
+  throw new UnknownName(`${input.name}: ${names} "${input.value}" in it; choose one of the list or send its number`);
+}
+
 function rowOf(form) {
   const row = {};
-  for (const input of form.querySelectorAll("input[name]")) {
+  for (const input of form.querySelectorAll("input[name], select[name]")) {
     if (input.value === "") continue; // left out: the server says what it assumes
     const moment = input.type === "datetime-local";
-    row[input.name] = moment || Number.isNaN(Number(input.value)) ? input.value : Number(input.value);
+    if (input.list) row[input.name] = numberOf(input);
+    else row[input.name] = moment || Number.isNaN(Number(input.value)) ? input.value : Number(input.value);
   }
   return row;
 }
 
+function showProblem(target, texts) {
+  const box = element("div", "", "problem");
+  for (const text of texts) box.append(element("div", text));
+  target.replaceChildren(box);
+}
+
 function showPrediction(target, form, answer) {
-  target.replaceChildren();
   if (!answer.ok) {
-    const box = element("div", "", "problem");
-    const errors = answer.content.errors || [];
-    if (errors.length === 0) box.append(element("div", answer.content.detail || `HTTP ${answer.status}`));
-    for (const error of errors) box.append(element("div", `${error.field}: ${error.message}`));
-    target.append(box);
+    const errors = (answer.content.errors || []).map((error) => `${error.field}: ${error.message}`);
+    showProblem(target, errors.length ? errors : [answer.content.detail || `HTTP ${answer.status}`]);
     return;
   }
   const value = answer.content[form.dataset.output];
-  target.append(element("div", `${value.toFixed(1)} ${form.dataset.unit}`, "figure"));
-  target.append(element("p", `by version ${answer.content.model_version} in ${answer.milliseconds.toFixed(0)} ms`, "soft"));
-  for (const assumed of answer.content.assumed)
-    if (assumed.value !== null) target.append(element("p", `${assumed.field} was taken as ${assumed.value}`, "soft"));
+  target.replaceChildren(
+    element("div", `${value.toFixed(1)} ${form.dataset.unit}`, "figure"),
+    element("p", `by version ${answer.content.model_version} in ${answer.milliseconds.toFixed(0)} ms`, "soft"));
+  const { assumed } = answer.content;
+  if (assumed.length === 0) return;
+  const list = element("ul", "", "plain soft");
+  for (const { field, value: taken } of assumed) {
+    const label = form.elements[field].closest("label").firstChild.textContent.trim();
+    list.append(element("li", `${label} (${field}): ${taken ?? "not known"}`));
+  }
+  target.append(element("p", "Assumed, since you left it empty:", "soft"), list);
 }
 
 const form = document.querySelector("form#predict");
-if (form) form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const body = JSON.stringify(rowOf(form));
+if (form) {
   const target = document.querySelector("#prediction");
-  try { showPrediction(target, form, await call("POST", "/predict", body)); }
-  catch { target.replaceChildren(element("div", "The server did not answer.", "problem")); }
-});
+  form.addEventListener("invalid", () => target.replaceChildren(), true); // the browser says what is wrong, no old answer beside it
+  for (const input of form.querySelectorAll("input[list]")) input.addEventListener("focus", () => input.select()); // so that typing offers all names
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    target.replaceChildren();
+    try { showPrediction(target, form, await call("POST", "/predict", JSON.stringify(rowOf(form)))); }
+    catch (error) { showProblem(target, [error instanceof UnknownName ? error.message : "The server did not answer."]); }
+  });
+}
 
 function quoted(text) { return `'${text.replaceAll("'", "'\\''")}'`; }
 

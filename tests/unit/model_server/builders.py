@@ -10,6 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from services.model_server import releases
 from services.model_server.releases import Release
 
+RATES = {"1": "Standard rate", "2": "JFK"}
+IGNORED = ["fare_amount", "lpep_dropoff_datetime"]
 OPTIONAL = {"required": False, "nullable": True}
 FIELDS = [
     {"name": "PULocationID", "dtype": "int64", "minimum": 0, "maximum": 265, "example": 130},
@@ -25,6 +27,7 @@ FIELDS = [
         "format": "date-time",
         "time_zone": "America/New_York",
         "when_missing": "now",
+        "aliases": ["lpep_pickup_datetime"],
     },
     {
         "name": "trip_distance",
@@ -34,7 +37,7 @@ FIELDS = [
         "maximum": 200,
         "example": 3.66,
     },
-    {"name": "RatecodeID", "dtype": "float32", "minimum": 1, "maximum": 99, "example": 1, **OPTIONAL},
+    {"name": "RatecodeID", "dtype": "float32", "minimum": 1, "maximum": 99, "example": 1, **OPTIONAL, "choices": RATES},
     {"name": "trip_type", "dtype": "float32", "minimum": 1, "maximum": 2, "example": 1, **OPTIONAL},
     {"name": "VendorID", "dtype": "float32", "minimum": 1, "maximum": 99, "example": 2, **OPTIONAL},
     {"name": "passenger_count", "dtype": "float32", "minimum": 0, "maximum": 9, "example": 1, **OPTIONAL},
@@ -63,6 +66,7 @@ def graph(pace: float = 3.0, *, fields: list[dict] = FIELDS, described: bool = T
     )
     if described:
         metadata = {"fields": json.dumps(fields), "output": json.dumps(OUTPUT), "name": "trip-duration"}
+        metadata["ignored_columns"] = json.dumps(IGNORED)
         helper.set_model_props(model, metadata | {"training": json.dumps({"months": ["2023-01"]})})
     return model
 

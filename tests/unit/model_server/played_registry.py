@@ -19,6 +19,7 @@ class Registry:
     def __init__(self) -> None:
         self.version, self.model, self.error, self.tags = None, graph(), None, {}
         self.changed, self.listed, self.downloaded = {}, None, []
+        self.aliases, self.judged, self.asked = {}, {}, []  # alias: version; version: tags; versions asked for
 
     def get_model_version_by_alias(self, name, alias):
         if self.error:
@@ -28,9 +29,16 @@ class Registry:
         return SimpleNamespace(version=self.version, creation_timestamp=int(self.version), run_id="r", tags=self.tags)
 
     def get_run(self, run_id):
-        return SimpleNamespace(
-            data=SimpleNamespace(metrics={"rmse": 4.2, "rmse_by_hour": 9.9}, params={}, tags={"mlflow.user": "x"})
-        )
+        metrics = {"rmse": 4.2, "rmse_by_hour": 9.9}
+        data = SimpleNamespace(metrics=metrics, params={}, tags={"mlflow.user": "x"})
+        return SimpleNamespace(data=data, info=SimpleNamespace(experiment_id="7"))
+
+    def get_registered_model(self, name):
+        return SimpleNamespace(aliases=self.aliases)
+
+    def get_model_version(self, name, version):
+        self.asked.append(version)
+        return SimpleNamespace(version=version, tags=self.judged[version])
 
     def files(self) -> dict[str, bytes]:
         return {"MLmodel": MLMODEL.encode(), "model.onnx": self.model.SerializeToString()} | self.changed

@@ -12,7 +12,8 @@ def test_a_new_version_is_fetched_checked_and_pointed_at(settings, registry):
     seen = look(Follower(settings, "champion"), registry, "1")
 
     assert (seen.alias_version, seen.registry, seen.refused) == ("1", "ok", [])
-    assert served(settings).metrics == {"rmse": 4.2}  # of a series MLflow gives the last step, which is no figure
+    # of a series MLflow gives the last step, which is no figure
+    assert (served(settings).metrics, served(settings).experiment_id) == ({"rmse": 4.2}, "7")
     assert (settings.model_dir / served(settings).file).exists()
 
 

@@ -130,6 +130,7 @@ NARROWER = [
     (changed("pickup", when_missing=None, required=True), "pickup is no longer now when it is missing"),
     (changed("pickup", format=None, time_zone=None), "pickup is no date-time"),
     (changed("pickup", time_zone="Europe/Paris"), "in the time zone Europe/Paris, not America/New_York"),
+    (changed("pickup", aliases=[]), "pickup is no longer called lpep_pickup_datetime too"),
     (changed("trip_distance", unit="km"), "trip_distance is in km, not miles"),
 ]
 
@@ -156,6 +157,14 @@ def test_a_model_that_takes_more_is_compatible(tmp_path, fields):
     served, new = loaded(tmp_path), loaded(tmp_path, "2", graph(fields=fields))
 
     check(new, served.schema)
+
+
+def test_a_model_that_refuses_a_column_that_was_left_out_is_incompatible(tmp_path):
+    served, model = loaded(tmp_path), graph()
+    next(entry for entry in model.metadata_props if entry.key == "ignored_columns").value = '["Fare_amount"]'
+
+    with pytest.raises(ModelError, match="would fail: it refuses the column lpep_dropoff_datetime;"):
+        compatible(loaded(tmp_path, "2", model).schema, served.schema)
 
 
 def test_a_figure_in_another_unit_is_incompatible(tmp_path):
