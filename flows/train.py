@@ -9,6 +9,7 @@ from typing import Annotated
 from prefect import flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.utilities.urls import url_for
 from pydantic import Field
 
 from flows.caching import by_key, reuse
@@ -147,7 +148,7 @@ def train(
         "rounds": str(rounds),
         "commit": commit(),
         "inputs": fingerprint(*inputs, *outputs, baseline),
-        "prefect_run": runtime.flow_run.ui_url or "",
+        "prefect_run": url_for("flow-run", obj_id=runtime.flow_run.id) or "",
     }
     there = registry.tagged(settings.tracking_uri, "inputs", tags["inputs"]) is not None
     seen = [_lineage(settings, rows, "training") for rows in learnt] + [_lineage(settings, unseen, "validation")]

@@ -69,7 +69,7 @@ def judged(versions: list[AliasVersion], name: str, unit: str | None, mlflow: st
     shown = []
     for version in versions:
         label = Fact(version.alias, f"version {version.version}", version_url(mlflow, name, version.version))
-        details = [version.why, verdicts.figures(version, unit), verdicts.when(version.at)]
+        details = [verdicts.reason(version, unit), verdicts.when(version.at)]
         verdict = version.verdict or "no verdict yet"
         shown.append(Judged(version.alias, label, verdict, [text for text in details if text]))
     return shown

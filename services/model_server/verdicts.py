@@ -50,13 +50,15 @@ def judged(alias: str, version: str, tags: Mapping[str, str]) -> AliasVersion:
 def sentence(judged: AliasVersion, unit: str | None) -> str:
     """Return the verdict in one line; *unit* is that of the errors."""
     parts = [f"version {judged.version}, {judged.verdict or 'no verdict yet'}"]
-    if compared := figures(judged, unit):
-        parts[0] += f": {compared}"
+    if why := reason(judged, unit):
+        parts[0] += f": {why}"
     return ", ".join([*parts, when(judged.at)] if judged.at else parts)
 
 
-def figures(judged: AliasVersion, unit: str | None) -> str:
-    """Return the errors that were compared, empty when there are none."""
+def reason(judged: AliasVersion, unit: str | None) -> str:
+    """Return why it was decided so; where nobody said it, the errors that were compared."""
+    if judged.why:
+        return judged.why
     own, champion = _rounded(judged.rmse), _rounded(judged.champion_rmse)
     if not own:
         return ""

@@ -17,7 +17,7 @@ REFUSED = {
     "verdict_champion_rmse": "4.22",
     "verdict_champion": "2",
 }
-SENTENCE = "version 3, not promoted: RMSE 4.300 minutes on 2023-02 against 4.220 of version 2, 2026-11-27 10:00 UTC"
+SENTENCE = "version 3, not promoted: RMSE 4.300 is not below 4.220 by the margin, 2026-11-27 10:00 UTC"
 
 
 @pytest.fixture(name="follower")
@@ -71,8 +71,14 @@ def test_a_status_file_of_an_older_server_can_be_read(settings):
     assert releases.read(path, Following).versions == []
 
 
-def test_a_verdict_is_one_sentence_with_figures_and_time():
+def test_a_verdict_is_one_sentence_with_its_reason_and_time():
     assert verdicts.sentence(verdicts.judged("candidate", "3", REFUSED), "minutes") == SENTENCE
+
+
+def test_figures_stand_where_nobody_said_why():
+    judged = verdicts.judged("candidate", "3", REFUSED | {"verdict_why": ""})
+
+    assert verdicts.reason(judged, "minutes") == "RMSE 4.300 minutes on 2023-02 against 4.220 of version 2"
 
 
 @pytest.mark.parametrize(
