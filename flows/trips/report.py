@@ -86,12 +86,13 @@ def pipeline_report(result: Mapping[str, Any], mlflow_ui: str, *, seconds: float
     if baseline:
         better = 1 - validate["rmse"] / baseline
         figures += f"; the source's method has {baseline:.3f}: {abs(better):.1%} {'better' if better >= 0 else 'WORSE'}"
-    version = _page(mlflow_ui, promoted["version"])
+    trained, champion = (_page(mlflow_ui, result[part]["version"]) for part in ("train", "promote"))
     rows = f"{scored['rows']:,} trips of {scored['month']} scored by version {scored['version']}"
-    ingested = "".join(f"| ingest | {one['month']}: {one['rows']:,} rows |\n" for one in result["ingest"])
+    ingested = ", ".join(f"{one['rows']:,} rows of {one['month']}" for one in result["ingest"])
     report = (
-        f"# Trained on {result['train']['months']}, judged on {validate['months']}\n\n| part | result |\n|---|---|\n"
-        f"{ingested}| train | {figures} |\n| promote | {promoted['sentence']}; {version} |\n| score | {rows} |\n"
+        f"# Trained on {result['train']['months']}, judged on {validate['months']}\n\n"
+        f"- **ingest**: {ingested}\n- **train**: {figures} ({trained})\n"
+        f"- **promote**: {promoted['sentence']} (champion: {champion})\n- **score**: {rows}\n"
     )
     return report, "\n".join([figures, promoted["sentence"], f"{rows}; {seconds:.1f} s in total"])
 

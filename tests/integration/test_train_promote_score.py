@@ -142,7 +142,7 @@ def test_pipeline_hands_version_and_champion_on_and_the_graph_shows_it(yard: Yar
 
     assert edges == {("ingest", "train"), ("train", "promote"), ("promote", "score")}
     assert "version 1 is champion: there was no champion yet" in state.message
-    assert "| promote | version 1 is champion" in artifact("pipeline")
+    assert "**promote**: version 1 is champion" in artifact("pipeline")
 
 
 def test_better_candidate_replaces_the_champion_which_becomes_previous(small: Train, yard: Yard) -> None:

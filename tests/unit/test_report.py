@@ -65,7 +65,7 @@ def test_the_promotion_shows_both_figures_the_month_and_the_reason():
 def test_the_pipelines_message_has_figures_verdict_and_rows():
     result = {
         "ingest": [{"month": "2023-01", "rows": 68211}],
-        "train": {"months": "2023-01"},
+        "train": {"months": "2023-01", "version": "2"},
         "validate": {"months": "2023-02", "rows": 62574, "rmse": 4.22, "baseline_rmse": 5.192},
         "promote": {"version": "1", "sentence": "version 1 is champion: because"},
         "score": {"month": "2023-02", "rows": 64809, "version": "1"},
@@ -77,4 +77,5 @@ def test_the_pipelines_message_has_figures_verdict_and_rows():
         "version 1 is champion: because",
         "64,809 trips of 2023-02 scored by version 1; 58.0 s in total",
     ]
-    assert "| ingest | 2023-01: 68,211 rows |" in markdown
+    assert "- **ingest**: 68,211 rows of 2023-01\n" in markdown
+    assert f"([version 2]({MLFLOW}/#/models/trip-duration/versions/2?" in markdown
