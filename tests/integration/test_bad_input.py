@@ -71,11 +71,11 @@ def test_bad_file_is_refused_and_the_old_rows_stay(yard: Yard, tmp_path: Path, c
     ("arguments", "message"),
     [
         (["ingest", "--month", "2023-03"], "no file for month 2023-03"),
-        (["train", "--train-on", "2023-01"], "`python -m flows ingest --month 2023-01` puts it there"),
+        (["train", "--train-on", "2023-01"], "put it there: .venv/bin/python -m flows ingest --month 2023-01"),
         (["pipeline", "--train-on", "2023-01", "--validate-on", "2023-01"], "is inside the training months"),
-        (["promote"], "has no candidate: train one: `python -m flows train`"),
+        (["promote"], "has no candidate; train one: .venv/bin/python -m flows train"),
         (["promote", "--rollback"], "no previous champion to go back to"),
-        (["score", "--month", "2023-01"], "has no champion: promote one: `python -m flows promote`"),
+        (["score", "--month", "2023-01"], "has no champion; promote one: .venv/bin/python -m flows promote"),
     ],
 )
 def test_wrong_choice_is_told_with_its_remedy(yard: Yard, caplog, arguments: list[str], message: str) -> None:
