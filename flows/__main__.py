@@ -16,7 +16,7 @@ import click
 from flows.command_line import command_line, execute
 from flows.signatures import signatures
 
-FLOWS = ("pipeline", "ingest", "train", "promote", "score")
+FLOWS = ("pipeline", "ingest", "train", "promote", "score", "patience")
 PROGRAM = ".venv/bin/python -m flows"
 ADDRESSES = ("PREFECT_API_URL", "DATABASE_URL", "LAKE_URL", "MLFLOW_TRACKING_URI")
 REMEDY = "Start the servers with `make demo KEEP=1`; in another shell: set -a; . var/demo/environment; set +a"

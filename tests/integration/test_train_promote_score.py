@@ -55,6 +55,7 @@ def test_force_trains_again_and_registers_a_new_version(small: Train) -> None:
     assert forced["validate"]["rmse"] == first["validate"]["rmse"]
 
 
+@pytest.mark.row("S1.9")
 def test_training_publishes_the_report_as_an_artifact(small: Train) -> None:
     small()
 
