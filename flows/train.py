@@ -159,20 +159,8 @@ def train(
     newest = registry.newest(settings.tracking_uri) or registered  # of two at once, the later one is the candidate
     registry.move(settings.tracking_uri, CANDIDATE, newest.version)
 
+    report(_report(train_on, made, found, source, registered, unseen, settings))
     metrics = found.metrics()
-    champion = registry.version(settings.tracking_uri, CHAMPION)
-    links = mlflow_links(settings.mlflow_ui, registered, registry.experiment(settings.tracking_uri, registered))
-    report(
-        duration_report(
-            train=train_on,
-            validate=judged_on,
-            rows=made.rows,
-            model=metrics,
-            baseline=source,
-            links=links,
-            champion=_champion(champion, unseen, settings) if champion else None,
-        )  # fmt: skip
-    )
     beside = f", {1 - metrics['rmse'] / source.rmse:.1%} below the source's {source.rmse:.3f}" if source else ""
     seconds = "unchanged, from cache" if cached else f"in {made.seconds:.1f} s"
     place = "is candidate" if newest.version == registered.version else f"stays behind candidate {newest.version}"
@@ -198,6 +186,21 @@ def check_apart(train_on: str, validate_on: str) -> None:
 
 def _lineage(settings: Settings, rows: MonthRows, context: str) -> Lineage:
     return Lineage(rows.month, f"{settings.lake_url}/{rows.key}", rows.sha256, context)
+
+
+def _report(train_on: str, made: Fitted, found: Errors, source: Baseline | None, registered: Version,
+            unseen: MonthRows, settings: Settings) -> str:  # fmt: skip
+    """Return the report of the training, with the champion of now beside it on the same month."""
+    champion = registry.version(settings.tracking_uri, CHAMPION)
+    return duration_report(
+        train=train_on,
+        validate=unseen.month,
+        rows=made.rows,
+        model=found.metrics(),
+        champion=_champion(champion, unseen, settings) if champion else None,
+        baseline=source,
+        links=mlflow_links(settings.mlflow_ui, registered, registry.experiment(settings.tracking_uri, registered)),
+    )
 
 
 def _champion(champion: Version, month: MonthRows, settings: Settings) -> Beside:
