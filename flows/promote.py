@@ -57,7 +57,7 @@ def promote(
     chosen = _previous(settings) if rollback else registry.chosen(settings.tracking_uri, version, CANDIDATE)
     if champion is not None and champion.version == chosen.version:
         verdict = Verdict.read(chosen.version, chosen.tags) or Verdict.by_hand(chosen.version)
-        sentence = f"version {chosen.version} is champion already: {verdict.why}"
+        sentence = f"version {chosen.version} is champion already; it was {verdict.outcome}: {verdict.why}"
     else:
         decision = _rollback(champion) if rollback else _judge(settings, chosen, champion, month, margin)
         if decision.promote:

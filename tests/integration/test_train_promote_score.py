@@ -116,7 +116,7 @@ def test_second_promotion_says_why_the_champion_is_champion(small: Train, yard: 
     first = promote()
     again = promote(return_state=True)
 
-    assert again.message.startswith(f"version 1 is champion already: {first['why']}")
+    assert again.message.startswith(f"version 1 is champion already; it was promoted: {first['why']}")
     assert again.result()["at"] == first["at"]
 
 
