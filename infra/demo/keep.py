@@ -16,7 +16,7 @@ def tell(told: Told, places: Places) -> None:
     console.say(f"model server  {server}")
     console.say(f"Prefect       {told.addresses['PREFECT_API_URL'].removesuffix('/api')}")
     # with this parameter MLflow opens on the model; without it, on a page for language models
-    model = f"#/models/{told.report['model']}?workflowType=machine_learning"
+    model = f"#/models/{told.report['model']['name']}?workflowType=machine_learning"
     console.say(f"MLflow        {told.addresses['MLFLOW_TRACKING_URI']}/{model}")
     console.say()
     console.say(f"try:   curl {server}/predict -H 'Content-Type: application/json' -d '{request}'")
