@@ -56,7 +56,7 @@ def promote(
     champion = registry.version(settings.tracking_uri, CHAMPION)
     chosen = _previous(settings) if rollback else registry.chosen(settings.tracking_uri, version, CANDIDATE)
     if champion is not None and champion.version == chosen.version:
-        verdict = Verdict.read(chosen.version, chosen.tags) or Verdict.by_hand(chosen.version)
+        verdict = Verdict.of_champion(chosen.version, chosen.tags)
         sentence = f"version {chosen.version} is champion already; it was {verdict.outcome}: {verdict.why}"
     else:
         decision = _rollback(champion) if rollback else _judge(settings, chosen, champion, month, margin)

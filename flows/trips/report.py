@@ -62,9 +62,8 @@ def promotion_report(verdict: Verdict, mlflow_ui: str) -> str:
     """Return the verdict with what it rests on: both RMSE, the month, the time, and each version's page."""
     lines = [f"| {_page(mlflow_ui, verdict.version)} | {_minutes(verdict.rmse)} | {verdict.outcome} |\n"]
     if verdict.champion:
-        lines.append(
-            f"| {_page(mlflow_ui, verdict.champion)} | {_minutes(verdict.champion_rmse)} | champion until then |\n"
-        )
+        role = "stays champion" if verdict.outcome == "not promoted" else "champion until then"
+        lines.append(f"| {_page(mlflow_ui, verdict.champion)} | {_minutes(verdict.champion_rmse)} | {role} |\n")
     return (
         f"# Version {verdict.version} is {verdict.outcome.removesuffix(' to')}\n\n{verdict.why}.\n\n"
         f"| model | RMSE (min) on {verdict.month or 'no month'} | |\n|---|---:|---|\n"

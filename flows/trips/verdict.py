@@ -36,10 +36,12 @@ class Verdict:
         return cls(version, outcome, decision.why, at, decision.month, decision.rmse, champion, decision.champion_rmse)
 
     @classmethod
-    def by_hand(cls, version: str) -> Self:
-        """Return the verdict on a champion that no flow has judged."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(version, "promoted", "somebody moved the alias in MLflow", at)
+    def of_champion(cls, version: str, tags: Mapping[str, str]) -> Self:
+        """Return the verdict that made *version* champion; without one in its *tags* somebody moved the alias."""
+        verdict = cls.read(version, tags)
+        if verdict is not None and verdict.outcome != "not promoted":
+            return verdict
+        return cls.now(version, "promoted", Decision(True, "somebody moved the alias in MLflow"), None)
 
     @classmethod
     def read(cls, version: str, tags: Mapping[str, str]) -> Self | None:
@@ -51,7 +53,7 @@ class Verdict:
 
     @property
     def tags(self) -> dict[str, str | None]:
-        """The verdict as tags of the version; None where a tag must not be."""
+        """Return the verdict as tags of the version; None where a tag must not be."""
         fields = asdict(self)
         del fields["version"]
         outcome = fields.pop("outcome")
@@ -61,14 +63,15 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The verdict for a log line: which version is champion now, and why."""
+        """Return the verdict for a log line: which version is champion now, and why."""
         if self.outcome == "not promoted":
-            return f"version {self.version} is not promoted, version {self.champion} stays champion: {self.why}"
+            stays = f"version {self.champion} stays champion" if self.champion else "there is no champion yet"
+            return f"version {self.version} is not promoted, {stays}: {self.why}"
         return f"version {self.version} is champion: {self.why}"
 
     @property
     def result(self) -> dict[str, Any]:
-        """The verdict for programs; `version` is the one that is champion now, `judged` the one decided on."""
+        """Return the verdict for programs; `version` is the one that is champion now, `judged` the one decided on."""
         fields = asdict(self)
         now = fields["champion"] if self.outcome == "not promoted" else self.version
         return fields | {"promoted": self.outcome != "not promoted", "version": now, "judged": self.version}

@@ -59,7 +59,7 @@ def test_the_promotion_shows_both_figures_the_month_and_the_reason():
     assert "# Version 8 is not promoted\n\nit is not better.\n" in text
     assert "| RMSE (min) on 2023-02 |" in text
     assert "workflowType=machine_learning) | 4.300 | not promoted |" in text
-    assert "workflowType=machine_learning) | 4.200 | champion until then |" in text
+    assert "workflowType=machine_learning) | 4.200 | stays champion |" in text
 
 
 def test_the_pipelines_message_has_figures_verdict_and_rows():

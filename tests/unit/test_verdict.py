@@ -1,5 +1,7 @@
 """Claims about a verdict: it survives being kept as tags, and says which version is champion now."""
 
+from dataclasses import replace
+
 import pytest
 
 from flows.trips.judging import Decision
@@ -29,9 +31,17 @@ def test_the_tags_of_an_earlier_verdict_are_named_to_be_taken_away():
     [
         (WORSE, "version 8 is not promoted, version 7 stays champion: it is worse", "7"),
         (FIRST, "version 1 is champion: there was no champion yet", "1"),
+        (replace(WORSE, champion=None), "version 8 is not promoted, there is no champion yet: it is worse", None),
         (Verdict.now("7", "rolled back to", Decision(True, "why"), "8"), "version 7 is champion: why", "7"),
     ],
 )
 def test_the_sentence_and_the_result_name_the_champion_of_now(verdict, sentence, champion):
     assert verdict.sentence == sentence
     assert (verdict.result["version"], verdict.result["judged"]) == (champion, verdict.version)
+
+
+def test_a_champion_that_no_flow_promoted_was_made_by_hand():
+    refused = {name: value for name, value in WORSE.tags.items() if value is not None}
+
+    assert Verdict.of_champion("8", refused).why == "somebody moved the alias in MLflow"
+    assert Verdict.of_champion("8", refused | {"verdict": "promoted"}).why == "it is worse"
