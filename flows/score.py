@@ -49,7 +49,7 @@ def score(month: Month, version: str | None = None, force: bool = False) -> Resu
         key=(model.version, model.run_id, rows.sha256, settings.lake_url),
         present=lake.notes(settings.lake_url, target) is not None, force=force,
     )  # fmt: skip
-    state = "unchanged, from cache" if cached else "predicted"
+    state = "unchanged, from cache," if cached else "predicted"
     links = mlflow_links(settings.mlflow_ui, model, registry.experiment(settings.tracking_uri, model))
     report = score_report(month=month, rows=rows.rows, version=model.version, key=target, state=state, links=links)
     create_markdown_artifact(report, key=f"score-{month}", description=f"predictions of version {model.version}")

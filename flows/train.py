@@ -97,6 +97,7 @@ def candidate(made: Fitted, found: Errors, source: Baseline | None, seen: list[L
                 "feature-gain": figures.feature_gain(made.gain),
             },
         ),
+        model_server=settings.model_server,
         parameters=parameters,
         lineage=seen,
         tags=tags,
@@ -163,7 +164,7 @@ def train(
     metrics = found.metrics()
     beside = f", {1 - metrics['rmse'] / source.rmse:.1%} below the source's {source.rmse:.3f}" if source else ""
     seconds = "unchanged, from cache" if cached else f"in {made.seconds:.1f} s"
-    place = "is candidate" if newest.version == registered.version else f"stays behind candidate {newest.version}"
+    place = "is candidate" if newest.version == registered.version else f"is older than candidate {newest.version}"
     message = (
         f"{train_on}: {made.rows:,} trips {seconds}; RMSE {metrics['rmse']:.3f} minutes on {judged_on}{beside}; "
         f"version {registered.version} {place} ({perf_counter() - started:.1f} s)"

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from flows.trips.graph import FIELDS, MODEL_NAME
 
-MODEL_SERVER = "http://localhost:8080"  # where Compose and the demo publish it by default
 EM_SPACE = "&emsp;"  # MLflow's page sets the cells of a table without any space between them
 
 
@@ -48,8 +47,8 @@ def _row(first: str, *rest: str) -> str:
     return f"| {first} |" + "".join(f" {EM_SPACE}{cell} |" for cell in rest)
 
 
-def usage(reference: str, title: str) -> str:
-    """Return how to predict with the version of *reference* (`/3`, `@champion`), and over the model server."""
+def usage(reference: str, title: str, model_server: str) -> str:
+    """Return how to predict with the version of *reference* (`/3`, `@champion`), and at the address *model_server*."""
     trip = json.dumps({field.name: field.example for field in FIELDS if field.required or field.format}, indent=2)
     return (
         f"**Predict with {title}**, with `MLFLOW_TRACKING_URI` set to this server:\n\n"
@@ -60,6 +59,6 @@ def usage(reference: str, title: str) -> str:
         "```\n\n"
         "**Predict over the model server**, which uses the champion:\n\n"
         "```sh\n"
-        f"curl {MODEL_SERVER}/predict -H 'Content-Type: application/json' -d '{trip}'\n"
+        f"curl {model_server}/predict -H 'Content-Type: application/json' -d '{trip}'\n"
         "```\n"
     )

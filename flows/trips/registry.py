@@ -74,6 +74,7 @@ def register(
     graph: bytes,
     *,
     report: Report,
+    model_server: str,
     parameters: Mapping[str, str],
     lineage: list[Lineage],
     tags: Mapping[str, str],
@@ -101,7 +102,9 @@ def register(
         mlflow.log_dict({"fields": [asdict(field) for field in FIELDS], "output": OUTPUT}, "fields.json")
         report.log_details(client, run.info.run_id)
     if not client.search_registered_models(f"name='{MODEL_NAME}'"):
-        client.create_registered_model(MODEL_NAME, description=f"{ABOUT}\n\n{usage('@' + CHAMPION, 'the champion')}")
+        client.create_registered_model(
+            MODEL_NAME, description=f"{ABOUT}\n\n{usage('@' + CHAMPION, 'the champion', model_server)}"
+        )
     created = client.create_model_version(
         MODEL_NAME,
         logged.model_uri,
@@ -110,9 +113,8 @@ def register(
         model_id=logged.model_id,
         description=report.sentence,
     )
-    client.set_tag(
-        run.info.run_id, MLFLOW_RUN_NOTE, f"{report.summary}\n\n{usage(f'/{created.version}', 'this version')}"
-    )
+    how = usage(f"/{created.version}", "this version", model_server)
+    client.set_tag(run.info.run_id, MLFLOW_RUN_NOTE, f"{report.summary}\n\n{how}")
     return _version(created)
 
 
@@ -181,9 +183,9 @@ def record(tracking_uri: str, verdict: Verdict) -> None:
     client = mlflow.MlflowClient(tracking_uri)
     tags = client.get_model_version(MODEL_NAME, verdict.version).tags
     for name, value in verdict.tags.items():
-        if value is not None:
+        if value is not None and tags.get(name) != value:
             client.set_model_version_tag(MODEL_NAME, verdict.version, name, value)
-        elif name in tags:
+        elif value is None and name in tags:
             client.delete_model_version_tag(MODEL_NAME, verdict.version, name)
     client.update_model_version(MODEL_NAME, verdict.version, f"{verdict.sentence} (decided {verdict.at})")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from infra.setup.prefect_api import PrefectApi
 
 POOL = "docker"
+FLOWS_COMMAND = "docker compose run --rm flows"  # what a person types, for help and remedies
 QUEUES = {"urgent": 1, "default": 2}  # a lower number is served first
 
 
@@ -47,7 +48,7 @@ def job_template(environ: Mapping[str, str]) -> dict[str, object]:
         "HOME": "/tmp",
         "TRIPS_DOWNLOADS": "/tmp/downloads",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "trainyard",  # what the data path says is part of the run's log
-        "FLOWS_COMMAND": "docker compose run --rm flows",  # what a person types: for remedies
+        "FLOWS_COMMAND": FLOWS_COMMAND,
         "MLFLOW_TRACKING_URI": "http://mlflow:5001",
         "MLFLOW_UI_URL": environ["MLFLOW_UI_URL"],
         "MODEL_SERVER_URL": environ["MODEL_SERVER_URL"],

@@ -16,8 +16,7 @@ import httpx
 from flows.command_line import FlowSignature, command_line, execute
 from infra.setup.deployed import api_client, deployments
 from infra.setup.follow_run import Follower
-
-PROGRAM = "docker compose run --rm flows"
+from infra.setup.make_work_pool import FLOWS_COMMAND
 
 
 def by_every_name(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -80,7 +79,7 @@ def main(arguments: list[str]) -> int:
     """Start the run that *arguments* ask for, follow it, return the exit status."""
     try:
         with api_client() as api:
-            return execute(flows(api), PROGRAM, arguments)
+            return execute(flows(api), FLOWS_COMMAND, arguments)
     except click.ClickException as error:
         error.show()
         return error.exit_code

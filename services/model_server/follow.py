@@ -12,7 +12,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -73,8 +72,13 @@ class Follower:
         seen = version.version if version else None
         self._say(f"event=looked alias={self._alias} version={seen} registry={registry!r}")
         refused = list(self._refused.values())[-10:]
-        state = Following(checked_at=_now(), registry=registry, alias_version=seen and str(seen), refused=refused)
-        state = msgspec.structs.replace(state, versions=self._versions)
+        state = Following(
+            checked_at=_now(),
+            registry=registry,
+            alias_version=seen and str(seen),
+            refused=refused,
+            versions=self._versions,
+        )
         releases.write(releases.status(self._folder, self._alias), state)
 
     def _let_go(self) -> None:
@@ -129,6 +133,8 @@ class Follower:
             raise ModelError(f"its file has the SHA-256 {found}; the registry's tag {SHA256_TAG} says {tag}")
         made = self._client.get_run(version.run_id) if version.run_id else None
         run = made.data if made else None
+        # of a series, such as rmse_by_hour, the registry gives the last step, which is no figure of the model
+        metrics = {name: value for name, value in (run.metrics if run else {}).items() if "_by_" not in name}
         return Release(
             name=name,
             version=number,
@@ -141,9 +147,7 @@ class Follower:
             experiment_id=made.info.experiment_id if made else "",
             created=version.creation_timestamp,
             since=_now(),
-            metrics={n: v for n, v in run.metrics.items() if "_by_" not in n}
-            if run
-            else {},  # of a series only the end
+            metrics=metrics,
             params=run.params if run else {},
             tags={k: v for k, v in (run.tags | version.tags if run else version.tags).items() if "mlflow." not in k},
         )

@@ -41,7 +41,7 @@ def test_a_run_s_summary_links_the_prefect_run_where_there_is_one():
 
 
 def test_usage_names_the_very_version_and_a_row_for_the_model_server():
-    text = usage("/7", "this version")
+    text = usage("/7", "this version", "http://lab:8080")
 
     assert 'mlflow.pyfunc.load_model("models:/trip-duration/7")' in text
-    assert "/predict -H 'Content-Type: application/json' -d '{\n  \"PULocationID\": 74," in text
+    assert "curl http://lab:8080/predict -H 'Content-Type: application/json' -d '{\n  \"PULocationID\": 74," in text
